@@ -4,11 +4,12 @@ This is the yardstick for the kernel: the fifteen inputs of the Fraud Detection 
 Lebichot, Bontempi 2022, chapter 3, "Baseline feature transformation"), written as SQL windows over the raw
 table. It shares no line with `sevenfold.systems.handbook`.
 
-The book rolls with pandas, row by row: a window of w ends with the current transaction and holds the earlier
-rows with a time above t - w, so that of two transactions in the same second the first does not see the second.
-SQL's ``RANGE`` would show both to each other, hence the sort key below that makes every row distinct. The risk
-windows end seven days back and hold whole seconds, so there the time itself is the key: a transaction exactly
-seven days old is inside (three frauds of the table have such a partner in the same second).
+The book rolls with pandas, row by row: a window of w ends with the current transaction and holds the
+earlier rows with a time above t - w, so that of two transactions in the same second the first does not see
+the second. SQL's ``RANGE`` would show both to each other, hence the sort key below that makes every row
+distinct. The risk windows end seven days back and hold whole seconds, so there the time itself is the key:
+a transaction exactly seven days old is inside (three frauds of the table have such a partner in the same
+second).
 
 Averages are one division of two exact integers (cents by 100 n), correctly rounded; the book adds floats.
 """
