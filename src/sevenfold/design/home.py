@@ -1,0 +1,68 @@
+"""Where the state of a design lies: one folder a design, below the home folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Home"]
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The places of one design's state. Nothing is created by asking for them.
+
+    Parameters
+    ----------
+    root
+        The home folder, ``--home``.
+    design
+        The design's name.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> print(Home(Path(".sevenfold"), "fraud").log.as_posix())
+    .sevenfold/fraud/log.sqlite
+    """
+
+    root: Path
+    design: str
+
+    @property
+    def folder(self) -> Path:
+        """All of this design's state."""
+        return self.root / self.design
+
+    @property
+    def log(self) -> Path:
+        """The event log, the truth that everything else is computed from."""
+        return self.folder / "log.sqlite"
+
+    @property
+    def lake(self) -> Path:
+        """The same events as Parquet, by type and day."""
+        return self.folder / "lake"
+
+    @property
+    def bundles(self) -> Path:
+        """Trained models, one folder each."""
+        return self.folder / "bundles"
+
+    @property
+    def runs(self) -> Path:
+        """What single runs made: features, figures, plots, scores."""
+        return self.folder / "runs"
+
+    @property
+    def rejects(self) -> Path:
+        """Rows that were refused, and why."""
+        return self.folder / "rejects"
+
+    @property
+    def world(self) -> Path:
+        """The simulated world that ``sevenfold run`` keeps, and the note of what it is."""
+        return self.folder / "world"
