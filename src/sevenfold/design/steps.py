@@ -1,8 +1,8 @@
 """Steps that are done once: a long job that was interrupted goes on where it stopped.
 
 Each step leaves a record of what went in and what came out, written when all its files are in place. The next
-time, a step whose inputs are the same and whose files are still there is not done again. A step's inputs contain
-those of the steps before it, so that a change at the start redoes everything after it.
+time, a step whose inputs are the same and whose files are still there is not done again. A step's inputs
+contain those of the steps before it, so that a change at the start redoes everything after it.
 """
 
 from __future__ import annotations
