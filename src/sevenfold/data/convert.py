@@ -22,7 +22,7 @@ A null counts as not given, except where the field is nullable: there it is the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from numbers import Integral, Real
 
@@ -32,7 +32,15 @@ from sevenfold.data.money import DEFAULT_DIGITS, DIGITS, to_minor
 from sevenfold.data.refusal import RefusedError, shown
 from sevenfold.data.timestamp import epoch_ms
 
-__all__ = ["Step", "currency_fields", "from_text", "money_digits", "steps", "value_converter"]
+__all__ = [
+    "Step",
+    "currency_fields",
+    "from_text",
+    "money_digits",
+    "physical_default",
+    "steps",
+    "value_converter",
+]
 
 Step = Callable[[Mapping[str, object]], object]
 """Takes a row, gives one field's physical value; raises `RefusedError`."""
@@ -55,7 +63,7 @@ def steps(fields: Sequence[Field]) -> tuple[Step, ...]:
     )
 
 
-def currency_fields(fields: Sequence[Field]) -> frozenset[str]:
+def currency_fields(fields: Iterable[Field]) -> frozenset[str]:
     """Return the names of the fields that hold the currency of an amount."""
     return frozenset(field.currency_field for field in fields if field.currency_field)
 
@@ -73,6 +81,20 @@ def money_digits(field: Field, currency: object) -> int:
 def value_converter(field: Field, *, is_currency: bool = False) -> Callable[[object], object]:
     """Return what converts one value of a field (of any kind but MONEY) that is not null."""
     return _currency if is_currency else _CONVERTERS[field.kind]
+
+
+def physical_default(field: Field, fields: Mapping[str, Field]) -> object:
+    """Return the physical value of a field's default, `MISSING` where it has none.
+
+    An amount's default counts in the currency that is itself the default.
+    """
+    default = field.default
+    if default is MISSING or default is None:
+        return default
+    if field.kind is not Kind.MONEY:
+        return value_converter(field, is_currency=field.name in currency_fields(fields.values()))(default)
+    currency = fields[field.currency_field].default if field.currency_field else None
+    return to_minor(default, money_digits(field, None if currency is MISSING else currency))
 
 
 def from_text(kind: Kind, text: str) -> object:

@@ -9,9 +9,9 @@ import typing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sevenfold.data.convert import currency_fields, money_digits, value_converter
+from sevenfold.data.convert import physical_default
 from sevenfold.data.fields import MISSING, Declared, Field, Kind, declared
-from sevenfold.data.money import DIGITS, to_minor
+from sevenfold.data.money import DIGITS
 from sevenfold.data.refusal import RefusedError, shown
 from sevenfold.errors import Fault
 
@@ -95,20 +95,13 @@ def with_currencies(fields: Mapping[str, Field]) -> dict[str, Field]:
 def default_faults(event: str, fields: Mapping[str, Field]) -> list[Fault]:
     """Return a fault for each default that its own field would refuse."""
     faults = []
-    currencies = currency_fields(tuple(fields.values()))
     for name, field in fields.items():
-        if field.default is MISSING:
-            continue
         where = f"the default of {event}.{name}"
-        if field.default is None:
-            if not field.nullable:
-                faults.append(Fault(where, "a value", "None", "Declare the field `| None` to allow it"))
+        if field.default is None and not field.nullable:
+            faults.append(Fault(where, "a value", "None", "Declare the field `| None` to allow it"))
             continue
         try:
-            if field.kind is Kind.MONEY:
-                to_minor(field.default, money_digits(field, _default_currency(field, fields)))
-            else:
-                value_converter(field, is_currency=name in currencies)(field.default)
+            physical_default(field, fields)
         except RefusedError as refused:
             faults.append(refused.at(where))
     return faults
@@ -142,13 +135,6 @@ def role_faults(
     return faults
 
 
-def _default_currency(field: Field, fields: Mapping[str, Field]) -> object:
-    if field.currency_field is None:
-        return None
-    default = fields[field.currency_field].default
-    return None if default is MISSING else default
-
-
 def _parameter_fault(where: str, spec: Declared) -> Fault | None:
     if spec.parameter is None:
         return None
@@ -167,7 +153,9 @@ def _written(annotation: object) -> str:
 
 def _scope(module: str) -> tuple[dict[str, Any], Mapping[str, Any]]:
     """Find the names that the class statement sees: a design's file need not be an imported module."""
-    frame: types.FrameType | None = sys._getframe(1)
+    frame: types.FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_code.co_name == "__new__":  # metaclasses, as deep as they inherit
+        frame = frame.f_back
     while frame is not None:
         if frame.f_globals.get("__name__") == module:
             return frame.f_globals, frame.f_locals

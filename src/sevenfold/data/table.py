@@ -134,7 +134,7 @@ def _converted(
     fields: Mapping[str, Field], frame: pl.DataFrame, done: Mapping[str, _Column] | None = None
 ) -> dict[str, _Column]:
     """Convert fields of a frame, some other fields of which may be done already."""
-    currencies = currency_fields(tuple(fields.values()))
+    currencies = currency_fields(fields.values())
     done = dict(done or {})
     # Currencies first: how an amount reads depends on them.
     for name in sorted(fields, key=lambda name: name not in currencies):
