@@ -1,0 +1,73 @@
+"""Sevenfold: a design you can run, and a running system you can read as a design.
+
+Everything that a design file needs is here under one name: ``import sevenfold as sf``. What is heavy is loaded where
+it is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from sevenfold._version import __version__
+
+# Not lazily like the others: the package of the same name would stand in its place as soon as it is imported.
+from sevenfold.features.declaration import features
+
+if TYPE_CHECKING:
+    from sevenfold.data.fields import Category, Entity, Money, Timestamp
+    from sevenfold.design.design import Design
+    from sevenfold.design.load import load
+    from sevenfold.features.expression import distance_km, feature, speed_kmh, when
+    from sevenfold.features.stream import Event
+    from sevenfold.learning.declaration import Learning
+    from sevenfold.learning.label import Label
+    from sevenfold.problem.problem import Problem
+
+__all__ = [
+    "Category",
+    "Design",
+    "Entity",
+    "Event",
+    "Label",
+    "Learning",
+    "Money",
+    "Problem",
+    "Timestamp",
+    "__version__",
+    "distance_km",
+    "feature",
+    "features",
+    "load",
+    "speed_kmh",
+    "when",
+]
+
+_HOME = {
+    "Category": "data.fields",
+    "Design": "design.design",
+    "Entity": "data.fields",
+    "Event": "features.stream",
+    "Label": "learning.label",
+    "Learning": "learning.declaration",
+    "Money": "data.fields",
+    "Problem": "problem.problem",
+    "Timestamp": "data.fields",
+    "distance_km": "features.expression",
+    "feature": "features.expression",
+    "load": "design.load",
+    "speed_kmh": "features.expression",
+    "when": "features.expression",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'sevenfold' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"sevenfold.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,112 @@
+"""What happens to a row before it is folded and after it was read.
+
+The input stage computes, from an event's fields, the words that series fold. The output stage computes features from
+the fields of the asking event and from the records of its lookups.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from sevenfold.features.kernel.layout import NULL_INT
+from sevenfold.features.kernel.rowwise import BLOCK, compute
+
+__all__ = ["input_stage", "output_stage"]
+
+
+@njit(nogil=True, cache=True)
+def input_stage(program, constants, fields, fixed, stores, registers, raw, words, first, begin, end):
+    """Fill ``words[:, first + begin : first + end]`` from ``raw[:, begin:end]``.
+
+    Parameters
+    ----------
+    program, constants
+        Instructions (k, 7) and the constants that they point into.
+    fields
+        (k, 2): row of ``raw``, register.
+    fixed
+        (k, 2): a constant's word, register.
+    stores
+        (k, 3): register, row of ``words``, 1 where the word is a float.
+    registers
+        Scratch of shape (r, BLOCK).
+    """
+    fregisters = registers.view(np.float64)
+    for i in range(fixed.shape[0]):
+        registers[fixed[i, 1], :] = fixed[i, 0]
+    for row in range(begin, end, BLOCK):
+        n = min(BLOCK, end - row)
+        for i in range(fields.shape[0]):
+            registers[fields[i, 1], :n] = raw[fields[i, 0], row : row + n]
+        compute(program, registers, fregisters, constants, n)
+        for i in range(stores.shape[0]):
+            source = stores[i, 0]
+            target = stores[i, 1]
+            if stores[i, 2] == 1:
+                for k in range(n):
+                    # Adding zero turns -0.0, whose bits are those of the null integer, into 0.0.
+                    fregisters[source, k] += 0.0
+            words[target, first + row : first + row + n] = registers[source, :n]
+
+
+@njit(nogil=True, cache=True)
+def output_stage(
+    program, constants, fields, loads, fixed, stores, registers, raw, rec, bases, widths, inverse, out, nulls, begin, end
+):  # fmt: skip
+    """Fill ``out[:, begin:end]`` with features and count the nulls of each.
+
+    Parameters
+    ----------
+    program, constants, fields, fixed, registers
+        As in `input_stage`.
+    loads
+        (k, 3): lookup, slot of its record, register; ordered by lookup.
+    stores
+        (k, 3): register, row of ``out``, 1 where the word is a float.
+    rec, bases, widths, inverse
+        Records: that of row ``r`` in lookup ``g`` begins at ``bases[g] + inverse[g, r] * widths[g]``.
+    nulls
+        (features,), added to.
+    """
+    fregisters = registers.view(np.float64)
+    for i in range(fixed.shape[0]):
+        registers[fixed[i, 1], :] = fixed[i, 0]
+    for row in range(begin, end, BLOCK):
+        n = min(BLOCK, end - row)
+        for i in range(fields.shape[0]):
+            registers[fields[i, 1], :n] = raw[fields[i, 0], row : row + n]
+        i = 0
+        while i < loads.shape[0]:
+            lookup = loads[i, 0]
+            j = i
+            while j < loads.shape[0] and loads[j, 0] == lookup:
+                j += 1
+            base, width = bases[lookup], widths[lookup]
+            for k in range(n):
+                at = base + inverse[lookup, row + k] * width
+                for m in range(i, j):
+                    registers[loads[m, 2], k] = rec[at + loads[m, 1]]
+            i = j
+        compute(program, registers, fregisters, constants, n)
+        for i in range(stores.shape[0]):
+            store(stores[i], registers, fregisters, out, nulls, row, n)
+
+
+@njit(nogil=True, cache=True)
+def store(instruction, registers, fregisters, out, nulls, row, n):
+    """Copy one register to its column."""
+    target = instruction[1]
+    missing = 0
+    if instruction[2] == 1:
+        source = fregisters[instruction[0]]
+        for k in range(n):
+            missing += math.isnan(source[k])
+    else:
+        words = registers[instruction[0]]
+        for k in range(n):
+            missing += words[k] == NULL_INT
+    out[target, row : row + n] = registers[instruction[0], :n]
+    nulls[target] += missing
