@@ -1,0 +1,131 @@
+"""The list of commands, and the way in and out of each of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+from cyclopts import App
+
+from sevenfold._version import __version__
+from sevenfold.cli.failures import Failure, Terminated, explain
+from sevenfold.cli.options import SWITCHES, VALUED
+from sevenfold.cli.terminal import console, json_line
+
+__all__ = ["COMMANDS", "app", "main", "run"]
+
+_TOUR = """A design you can run: real-time decisions from one Python file.
+
+Start with "sevenfold run fraud": it does everything once, on a world that it simulates.
+"""
+
+app = App(
+    name="sevenfold",
+    help=_TOUR,
+    help_format="plaintext",  # half as long to start as "markdown"
+    version=f"sevenfold {__version__}",
+    print_error=False,
+    exit_on_error=False,
+    suppress_keyboard_interrupt=False,
+    result_action="return_value",
+)
+
+COMMANDS = ("simulate",)
+"""In the order of the tour. The module of a command is imported when the command is called."""
+
+for _order, _name in enumerate(COMMANDS):
+    app.command(f"sevenfold.cli.{_name}:{_name}", name=_name, sort_key=_order)
+
+
+def main(tokens: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and exit.
+
+    Parameters
+    ----------
+    tokens
+        The words after ``sevenfold``; by default those of this process.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
+    code = run(sys.argv[1:] if tokens is None else tokens)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _reader_is_gone()
+    sys.exit(code)
+
+
+def run(tokens: Sequence[str], commands: App = app) -> int:
+    """Run one command; errors are told on stderr, and on stdout too under ``--json``.
+
+    Parameters
+    ----------
+    tokens
+        The words after ``sevenfold``.
+    commands
+        What the first word is looked up in.
+
+    Returns
+    -------
+    The exit code, see `sevenfold.cli.failures`.
+    """
+    words = common_options_last(tokens)
+    try:
+        if not words or words[0].startswith("-"):
+            for name in commands:
+                commands[name]  # the list of commands tells what each does, so here all of them are imported
+        commands(words, console=console(stderr=False))
+    except BrokenPipeError:
+        return _reader_is_gone()
+    except SystemExit as exit_:
+        return exit_.code if isinstance(exit_.code, int) else 0
+    except BaseException as error:  # noqa: BLE001  (the last place that can explain it; nothing is swallowed)
+        if "--debug" in words:
+            console(stderr=True).print_exception()
+        known = [name for name in words[:1] if not name.startswith("-") and name in list(commands)]
+        failure = explain(error, " ".join(["sevenfold", *known]))
+        _tell(failure, as_json="--json" in words)
+        return failure.exit_code
+    return 0
+
+
+def common_options_last(tokens: Sequence[str]) -> list[str]:
+    """Let the options of every command stand before its name, too.
+
+    >>> common_options_last(["--home", "here", "--json", "train", "fraud"])
+    ['train', 'fraud', '--home', 'here', '--json']
+    """
+    rest, moved = list(tokens), list[str]()
+    while rest:
+        if rest[0] in SWITCHES or (rest[0].partition("=")[0] in VALUED and "=" in rest[0]):
+            moved.append(rest.pop(0))
+        elif rest[0] in VALUED and len(rest) > 1:
+            moved += [rest.pop(0), rest.pop(0)]
+        else:
+            break
+    end = rest.index("--") if "--" in rest else len(rest)
+    return rest[:end] + moved + rest[end:]
+
+
+def _tell(failure: Failure, *, as_json: bool) -> None:
+    stderr = console(stderr=True)
+    stderr.print(failure.text, style="red", markup=False, highlight=False, soft_wrap=True)
+    if as_json:
+        faults = [
+            {"where": f.where, "expected": f.expected, "got": f.got, "hint": f.hint} for f in failure.faults
+        ]
+        line = {"error": failure.text.partition("\n")[0], "faults": faults, "exit_code": failure.exit_code}
+        print(json_line(line))  # noqa: T201
+
+
+def _reader_is_gone() -> int:
+    """``sevenfold … | head``: end quietly, and keep the interpreter's last flush from complaining."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 128 + signal.SIGPIPE
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated
