@@ -1,0 +1,12 @@
+"""A payments world of our own: seeded, reproducible, and with the truth beside it.
+
+Customers with homes, habits, devices and pay days pay merchants; thieves steal from them in the ways of
+`patterns`; chargebacks tell of it weeks later, or never.
+"""
+
+from __future__ import annotations
+
+from sevenfold.systems.fraud.world.plan import Plan
+from sevenfold.systems.fraud.world.simulation import WorldReport, simulate
+
+__all__ = ["Plan", "WorldReport", "simulate"]

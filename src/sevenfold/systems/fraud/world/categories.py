@@ -1,0 +1,105 @@
+"""What merchants sell: how often it is bought, at what price, by whom and at what hours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from sevenfold.systems.fraud.world.arrays import Floats
+
+__all__ = [
+    "AGES",
+    "AGE_SHARE",
+    "CASHABLE",
+    "CATEGORIES",
+    "HOURS",
+    "LIGHT",
+    "MEDIAN",
+    "ONLINE",
+    "SPREAD",
+    "SUBSCRIBED",
+    "TASTE",
+]
+
+AGES: Final = ("18-29", "30-44", "45-64", "65+")
+AGE_SHARE: Final = np.array([0.22, 0.29, 0.32, 0.17])
+
+
+class Category(NamedTuple):
+    """One kind of merchant.
+
+    ``share`` of the payments, ``median`` price in euros and ``spread`` of its logarithm, ``peaks`` as
+    (hour, width, weight) of the local day, ``taste`` of each age band in `AGES`.
+    """
+
+    name: str
+    online: bool
+    share: float
+    median: float
+    spread: float
+    peaks: tuple[tuple[float, float, float], ...]
+    taste: tuple[float, float, float, float]
+
+
+_SHOP = ((11.5, 2.0, 1.0), (17.5, 2.0, 1.3))
+_MEALS = ((13.0, 1.0, 1.0), (20.0, 1.5, 1.6))
+_EVENING = ((12.5, 2.5, 0.7), (20.5, 2.2, 1.6))
+_LATE = ((21.5, 2.5, 1.5), (1.0, 2.0, 0.5), (15.0, 3.0, 0.6))
+_ALWAYS = ((6.0, 6.0, 0.8), (18.0, 6.0, 1.2))
+
+CATEGORIES: Final = (
+    Category("grocery", False, 0.085, 26.0, 0.75, _SHOP, (0.8, 1.0, 1.1, 1.3)),
+    Category("restaurant", False, 0.045, 24.0, 0.60, _MEALS, (1.2, 1.1, 0.9, 0.7)),
+    Category("fuel", False, 0.020, 47.0, 0.40, _SHOP, (0.6, 1.1, 1.2, 0.9)),
+    Category("pharmacy", False, 0.015, 16.0, 0.70, _SHOP, (0.6, 0.8, 1.1, 1.9)),
+    Category("clothing", False, 0.025, 44.0, 0.70, _SHOP, (1.3, 1.1, 0.9, 0.6)),
+    Category("household", False, 0.015, 36.0, 0.90, _SHOP, (0.7, 1.1, 1.2, 0.8)),
+    Category("marketplace", True, 0.220, 31.0, 0.95, _EVENING, (1.0, 1.1, 1.0, 0.7)),
+    Category("fashion", True, 0.110, 52.0, 0.75, _EVENING, (1.4, 1.1, 0.8, 0.5)),
+    Category("electronics", True, 0.060, 115.0, 1.00, _EVENING, (1.2, 1.1, 0.9, 0.6)),
+    Category("travel", True, 0.040, 190.0, 0.95, _EVENING, (0.9, 1.1, 1.1, 0.8)),
+    Category("digital", True, 0.080, 9.5, 0.85, _LATE, (1.4, 1.1, 0.8, 0.4)),
+    Category("subscription", True, 0.095, 11.0, 0.50, _ALWAYS, (1.3, 1.1, 0.9, 0.5)),
+    Category("delivery", True, 0.085, 26.0, 0.45, _MEALS, (1.5, 1.2, 0.7, 0.3)),
+    Category("vouchers", True, 0.020, 48.0, 0.65, _EVENING, (1.1, 1.0, 1.0, 0.9)),
+    Category("donations", True, 0.015, 18.0, 0.85, _EVENING, (0.6, 0.9, 1.1, 1.6)),
+    Category("gaming", True, 0.050, 14.0, 0.95, _LATE, (2.0, 1.0, 0.4, 0.1)),
+    Category("mobility", True, 0.020, 9.0, 0.60, _SHOP, (1.4, 1.1, 0.9, 0.4)),
+)
+
+_NAMES = [category.name for category in CATEGORIES]
+ONLINE: Final = np.array([category.online for category in CATEGORIES])
+MEDIAN: Final = np.array([category.median for category in CATEGORIES])
+SPREAD: Final = np.array([category.spread for category in CATEGORIES])
+TASTE: Final = np.array(
+    [[category.share * category.taste[age] for category in CATEGORIES] for age in range(len(AGES))]
+)
+"""Weights of the categories (columns) for each age band (rows); not normalised."""
+
+SUBSCRIBED: Final = _NAMES.index("subscription")
+CASHABLE: Final = [
+    _NAMES.index(name) for name in ("electronics", "vouchers", "marketplace", "fashion", "gaming")
+]
+"""Where stolen cards become goods that can be resold."""
+LIGHT: Final = [_NAMES.index(name) for name in ("donations", "digital", "delivery", "gaming", "subscription")]
+"""Where small amounts are usual and checks are few."""
+
+STEPS = 1024
+
+
+def _hours(category: Category) -> Floats:
+    """Return the hours of day at `STEPS` even quantiles of a wrapped mixture of bell curves."""
+    grid = np.linspace(0, 24, 24 * 60, endpoint=False)
+    density = np.full_like(grid, 0.0015)
+    for hour, width, weight in category.peaks:
+        away = (grid - hour + 12) % 24 - 12
+        density += weight * np.exp(-0.5 * (away / width) ** 2) / width
+    cumulative = np.cumsum(density)
+    quantiles = (np.arange(STEPS) + 0.5) / STEPS * cumulative[-1]
+    return np.asarray(np.interp(quantiles, cumulative, grid), dtype=np.float64)
+
+
+HOURS: Final = np.stack([_hours(category) for category in CATEGORIES])
+"""Inverse distribution of the local hour of day: ``HOURS[category, step]``, `STEPS` equally likely steps."""

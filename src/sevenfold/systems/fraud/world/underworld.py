@@ -1,0 +1,105 @@
+"""All attacks of a world: how many of each pattern, when they begin, and their payments slice by slice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sevenfold.systems.fraud.world.batch import Batch
+from sevenfold.systems.fraud.world.chance import pick, stream
+from sevenfold.systems.fraud.world.patterns import PATTERNS
+from sevenfold.systems.fraud.world.patterns.attack import Attacks, Pattern
+from sevenfold.systems.fraud.world.plan import DAY, HOUR, Plan, Slice
+
+if TYPE_CHECKING:
+    from sevenfold.systems.fraud.world.arrays import Indices
+    from sevenfold.systems.fraud.world.society import Society
+
+__all__ = ["Underworld", "apportion"]
+
+
+class Underworld:
+    """The attacks of a world, planned ahead so that their payments come to the share that was asked for.
+
+    An attack that begins in one slice may last into the next ones: what lies ahead is kept until then.
+
+    Parameters
+    ----------
+    plan
+        The order for the world.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        shares = np.array([pattern.share for pattern in PATTERNS])
+        self._planned: list[Attacks] = []
+        numbered = 0
+        for pattern, payments in zip(PATTERNS, apportion(plan.frauds, shares), strict=True):
+            attacks = _schedule(plan, pattern, int(payments), numbered)
+            numbered += len(attacks)
+            self._planned.append(attacks)
+        self._ahead = Batch.empty()
+
+    def payments(self, world: Society, piece: Slice) -> Batch:
+        """Return the fraudulent payments of a slice; slices must be asked for in order.
+
+        Parameters
+        ----------
+        world
+            Whom they steal from.
+        piece
+            The days.
+        """
+        begin, end = (world.plan.start_ms + day * DAY for day in (piece.first, piece.stop))
+        made = [self._ahead]
+        for code, (pattern, planned) in enumerate(zip(PATTERNS, self._planned, strict=True), start=1):
+            attacks = planned.between(begin, end)
+            if len(attacks):
+                chance = stream(world.plan.seed, pattern.name, piece.number)
+                strike = pattern.strike(world, chance, attacks)
+                made.append(strike.charged(world, chance, pattern, code, attacks))
+        batch = Batch.concat(made)
+        now = batch.time < end
+        self._ahead = batch.take(~now)
+        return batch.take(now)
+
+
+def apportion(total: int, shares: np.ndarray) -> Indices:
+    """Divide a whole number in proportion to shares, by largest remainder.
+
+    >>> apportion(7, np.array([0.5, 0.3, 0.2]))
+    array([4, 2, 1])
+    """
+    exact = total * np.asarray(shares, dtype=np.float64) / np.sum(shares)
+    parts: Indices = np.floor(exact).astype(np.int64)
+    rest = total - int(parts.sum())
+    parts[np.argsort(parts - exact, kind="stable")[:rest]] += 1
+    return parts
+
+
+def _schedule(plan: Plan, pattern: Pattern, payments: int, numbered: int) -> Attacks:
+    """Plan attacks of so many payments in total, sorted by their start."""
+    chance = stream(plan.seed, pattern.name, "schedule")
+    size = _sizes(chance, pattern, payments)
+    count = len(size)
+    day = chance.integers(0, plan.days, count)
+    hour = pick(chance, list(pattern.hours), count)
+    start = plan.start_ms + day * DAY + hour * HOUR + chance.integers(0, HOUR, count)
+    return Attacks(np.arange(numbered, numbered + count), np.sort(start), size)
+
+
+def _sizes(chance: np.random.Generator, pattern: Pattern, payments: int) -> Indices:
+    """Draw sizes until they add up; the last is cut to fit."""
+    drawn: list[Indices] = []
+    missing = payments
+    while missing > 0:
+        more = pattern.sizes(chance, min(missing, 1 << 20))
+        running = np.cumsum(more)
+        fits = int(np.searchsorted(running, missing, side="left")) + 1
+        more = more[:fits]
+        drawn.append(more)
+        missing -= int(more.sum())
+    size = np.concatenate(drawn) if drawn else np.empty(0, dtype=np.int64)
+    if missing < 0:
+        size[-1] += missing
+    return size
