@@ -134,22 +134,33 @@ def _timestamp_from_text(text: pl.Series) -> pl.Series:
 
 
 def _text(column: pl.Series) -> pl.Series:
-    return column.cast(pl.String) if _is_text(column) else _undecided(column, pl.String)
+    if not _is_text(column):
+        return _undecided(column, pl.String)
+    text = column.cast(pl.String)
+    return _where(~text.str.contains("\0", literal=True), text)
 
 
 def _category(column: pl.Series) -> pl.Series:
     if column.dtype.is_integer():
         return column.cast(pl.String)
-    return column if _is_categorical(column) else _text(column)
+    if _is_categorical(column):
+        names = column.unique()
+        if _text(names).null_count() == names.null_count():
+            return column
+    return _text(column)
 
 
 def _entity(column: pl.Series) -> pl.Series:
     if column.dtype.is_integer():
         return column if _all_short(column) else _where(~_card_numbers(column.cast(pl.String)), column)
     if _is_categorical(column):
-        names = column.unique().cast(pl.String)
-        if not (_card_numbers(names) | (names == "")).any():
+        names = column.unique()
+        if _token(names).null_count() == names.null_count():
             return column
+    return _token(column)
+
+
+def _token(column: pl.Series) -> pl.Series:
     text = _text(column)
     return _where((text != "") & ~_card_numbers(text), text)
 

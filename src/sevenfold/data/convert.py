@@ -172,10 +172,12 @@ def _not_given(row: Mapping[str, object], name: str) -> RefusedError:
 
 
 def _text(value: object) -> str:
-    if type(value) is str and value.isascii():
+    if type(value) is str and value.isascii() and "\0" not in value:
         return value
     if not isinstance(value, str):
         raise RefusedError("text", shown(value))
+    if "\0" in value:
+        raise RefusedError("text without NUL characters", shown(value))
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -1,0 +1,87 @@
+"""Seals: what makes damage to a log visible.
+
+Each entry carries the SHA-256 of itself and of the seal before it, so that a changed byte, a missing
+entry or an exchanged one shows at its offset. What no entry can show is that the last ones are gone: the
+database would recover to an earlier commit, and look whole. So the end is also written to a small file
+beside it, after each commit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+import zlib
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["NO_SEAL", "EndMark", "Mark", "seal"]
+
+NO_SEAL = bytes(32)
+"""What the first entry is chained to."""
+
+_HEADER = struct.Struct("<qqqq")
+_MARK = struct.Struct("<8sq32sI")
+_MAGIC = b"7foldend"
+
+
+def seal(
+    before: bytes, offset: int, event: str, key: str, time_ms: int, arrived_ms: int, body: bytes
+) -> bytes:
+    """Return the seal of an entry, given the one before."""
+    identity = key.encode()
+    header = _HEADER.pack(offset, time_ms, arrived_ms, len(identity))
+    return hashlib.sha256(b"".join((before, header, identity, event.encode(), body))).digest()
+
+
+class Mark(NamedTuple):
+    """An end that was acknowledged: the offset after the last entry, and that entry's seal."""
+
+    end: int
+    seal: bytes
+
+
+class EndMark:
+    """The file that remembers how far a log was acknowledged.
+
+    Written without a flush of its own: a crash of the machine may leave it behind the log, which weakens
+    the check, but never ahead of it.
+
+    Parameters
+    ----------
+    path
+        Of the file; it is made if it is not there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+
+    def read(self) -> Mark | None:
+        """Return the mark, or nothing where none was written.
+
+        Raises
+        ------
+        ValueError
+            Where the file holds something else.
+        """
+        packed = os.pread(self._file, _MARK.size, 0)
+        if not packed:
+            return None
+        if len(packed) != _MARK.size:
+            raise ValueError(f"{self.path} is cut short")
+        magic, end, last, check = _MARK.unpack(packed)
+        if magic != _MAGIC or check != zlib.crc32(packed[:-4]):
+            raise ValueError(f"{self.path} is damaged")
+        return Mark(end, last)
+
+    def write(self, mark: Mark) -> None:
+        """Replace the mark."""
+        packed = _MARK.pack(_MAGIC, *mark, 0)[:-4]
+        os.pwrite(self._file, packed + struct.pack("<I", zlib.crc32(packed)), 0)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._file)

@@ -1,0 +1,183 @@
+"""The SQLite file under the event log: its connections, its statements, its pages of rows."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from sevenfold.data.seal import NO_SEAL, Mark, seal
+from sevenfold.errors import LogError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+__all__ = ["Durability", "Row", "SqliteFile", "is_intact"]
+
+Durability = Literal["full", "normal"]
+
+_FORMAT = 1
+_CREATE = """
+CREATE TABLE IF NOT EXISTS entry (
+    offset INTEGER PRIMARY KEY,
+    event TEXT NOT NULL,
+    key TEXT NOT NULL,
+    time_ms INTEGER NOT NULL,
+    arrived_ms INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    seal BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS entry_key ON entry (event, key);
+"""
+_INSERT = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)"
+_PAGE = """
+SELECT offset, event, key, time_ms, arrived_ms, body, seal
+FROM entry WHERE offset >= ? AND offset < ? ORDER BY offset
+"""
+_KNOWN = """
+SELECT wanted.value, entry.offset, entry.body
+FROM json_each(?) AS wanted CROSS JOIN entry ON entry.event = ? AND entry.key = wanted.value
+"""
+
+_BUSY_S = 30
+_PAGE_BYTES = 8192
+_CACHE_KIB = 65_536
+_CHECKPOINT_PAGES = 4000
+"""32 MiB: rare enough to spare bulk loads, small enough that the writer it falls on hardly waits."""
+
+Row = tuple[int, str, str, int, int, bytes, bytes]
+"""offset, event, key, time_ms, arrived_ms, body, seal."""
+
+
+class SqliteFile:
+    """One file, opened with a connection that writes and one that reads.
+
+    Parameters
+    ----------
+    path
+        Of the file; it is made if it is not there, and so are the folders above it.
+    durability
+        ``"full"``: a commit survives a crash of the machine. ``"normal"``: it survives a crash of the
+        program.
+
+    Raises
+    ------
+    LogError
+        Where the file cannot be opened or is no event log.
+    """
+
+    def __init__(self, path: Path, durability: Durability) -> None:
+        self.path = path
+        self._reader_lock = threading.Lock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._writer = self._connected()
+            self._prepare(durability)
+            self._reader = self._connected()
+            self._reader.execute("PRAGMA query_only = ON")
+        except sqlite3.Error as error:
+            raise LogError(f"{path} cannot be opened as an event log: {error}") from error
+
+    def _connected(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=32
+        )
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        return connection
+
+    def _prepare(self, durability: Durability) -> None:
+        writer = self._writer
+        writer.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+        (mode,) = writer.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            raise LogError(f"{self.path} needs a local disk: its file system has no shared memory")
+        writer.execute(f"PRAGMA synchronous = {durability}")
+        writer.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        with self.transaction():
+            (version,) = writer.execute("PRAGMA user_version").fetchone()
+            (tables,) = writer.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            if version != _FORMAT and tables:
+                raise LogError(f"{self.path} is a database, but no event log of format {_FORMAT}")
+            for statement in _CREATE.split(";")[:-1]:
+                writer.execute(statement)
+            writer.execute(f"PRAGMA user_version = {_FORMAT}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Hold the right to write; commit at the end, or undo everything if anything was raised."""
+        self._writer.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._writer.execute("COMMIT")
+        except BaseException:
+            if self._writer.in_transaction:  # SQLite may have undone it by itself
+                self._writer.execute("ROLLBACK")
+            raise
+
+    def tail(self) -> Mark:
+        """Return the end and the last seal, as the writer sees them."""
+        row = self._writer.execute("SELECT offset, seal FROM entry ORDER BY offset DESC LIMIT 1").fetchone()
+        return Mark(row[0] + 1, row[1]) if row else Mark(0, NO_SEAL)
+
+    def known(self, event: str, keys: Iterable[str]) -> dict[str, tuple[int, bytes]]:
+        """Return the offsets and bodies that are known under some keys, as the writer sees them."""
+        wanted = msgspec.json.encode(list(keys)).decode()
+        found = self._writer.execute(_KNOWN, (wanted, event))
+        return {key: (offset, body) for key, offset, body in found}
+
+    def insert(self, rows: Sequence[Row]) -> None:
+        """Add rows, within a transaction."""
+        self._writer.executemany(_INSERT, rows)
+
+    def end(self) -> int:
+        """Return the offset after the last entry, as committed."""
+        with self._reader_lock:
+            (last,) = self._reader.execute("SELECT max(offset) FROM entry").fetchone()
+        return 0 if last is None else last + 1
+
+    def seal_at(self, offset: int) -> bytes | None:
+        """Return the seal of one entry, nothing where it is missing."""
+        with self._reader_lock:
+            row = self._reader.execute("SELECT seal FROM entry WHERE offset = ?", (offset,)).fetchone()
+        return row[0] if row else None
+
+    def page(self, first: int, stop: int) -> list[Row]:
+        """Return the rows of a range of offsets, as committed.
+
+        Raises
+        ------
+        LogError
+            Where they cannot be read, with the offset of the first that cannot.
+        """
+        try:
+            with self._reader_lock:
+                return self._reader.execute(_PAGE, (first, stop)).fetchall()
+        except sqlite3.Error as error:
+            if stop - first == 1:
+                raise LogError(f"{self.path} is damaged at offset {first}: {error}") from error
+        middle = (first + stop) // 2
+        return self.page(first, middle) + self.page(middle, stop)
+
+    def complaints(self) -> list[str]:
+        """Return what SQLite itself finds wrong with the file."""
+        with self._reader_lock:
+            found = [text for (text,) in self._reader.execute("PRAGMA integrity_check")]
+        return [] if found == ["ok"] else found
+
+    def close(self) -> None:
+        """Close both connections."""
+        with self._reader_lock:
+            self._reader.close()
+            self._writer.close()
+
+
+def is_intact(before: bytes, row: Row) -> bool:
+    """Tell whether a row is what was sealed after the seal before it."""
+    try:
+        return seal(before, *row[:6]) == row[6]
+    except (AttributeError, TypeError, ValueError):  # damage may change even the types
+        return False

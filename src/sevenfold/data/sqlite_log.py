@@ -1,0 +1,311 @@
+"""The event log in one SQLite file.
+
+SQLite's write-ahead log makes a commit durable with one flush, and lets readers read while the writer
+writes. Threads that append at the same time share a commit: each leaves its batch in a queue, and whoever
+gets the writer's lock next commits all that wait. Several processes may append too; SQLite lets one in at
+a time.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import msgspec
+
+from sevenfold.data.log import Appended, LogEntry, NewEntry, OnConflict
+from sevenfold.data.refusal import shown
+from sevenfold.data.seal import NO_SEAL, EndMark, Mark, seal
+from sevenfold.data.sqlite_file import Durability, Row, SqliteFile, is_intact
+from sevenfold.errors import DataError, Fault, LogError, SevenfoldError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+__all__ = ["SqliteEventLog"]
+
+_ENTRIES_A_COMMIT = 50_000
+_ENTRIES_A_PAGE = 5000
+_CHECKED_AT_OPENING = 1000
+
+
+@dataclass(slots=True, eq=False)
+class _Request:
+    """A batch that waits for a commit, and what became of it."""
+
+    batch: Sequence[NewEntry]
+    on_conflict: OnConflict
+    outcome: Appended | SevenfoldError | None = None
+
+
+class SqliteEventLog:
+    """An event log in a file, for any number of threads and a few processes.
+
+    Parameters
+    ----------
+    path
+        Of the file; beside it lie SQLite's own two and one that remembers the end. It is made if it is
+        not there.
+    durability
+        ``"full"``: what was appended survives a crash of the machine. ``"normal"``: it survives a crash
+        of the program, and a crash of the machine may take the last commits.
+    accept_loss
+        Take the end as it stands, even if more was acknowledged once: after the loss has been reported
+        and understood.
+    clock_ms
+        What tells the time at which events arrive.
+
+    Raises
+    ------
+    LogError
+        Where the file cannot be opened, or its tail is damaged, or acknowledged entries are missing from it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as home, SqliteEventLog(f"{home}/log.sqlite") as log:
+    ...     log.append([NewEntry("Payment", "p1", 1000, b'{"payment_id":"p1"}')]).offsets
+    ...     [entry.key for entry in log.read()]
+    [0]
+    ['p1']
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        durability: Durability = "full",
+        *,
+        accept_loss: bool = False,
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self.path = Path(path)
+        self._clock_ms = clock_ms
+        self._waiting: deque[_Request] = deque()
+        self._writer = threading.Lock()
+        self._file = SqliteFile(self.path, durability)
+        self._mark = EndMark(self.path.with_name(self.path.name + ".end"))
+        try:
+            self._end = self._checked_end(accept_loss=accept_loss)
+        except BaseException:
+            self.close()
+            raise
+
+    def append(self, batch: Sequence[NewEntry], *, on_conflict: OnConflict = "raise") -> Appended:
+        """Add a batch, all or nothing, and return once it is durable; see `EventLog.append`."""
+        request = _Request(batch, on_conflict)
+        self._waiting.append(request)
+        with self._writer:
+            while request.outcome is None:
+                self._commit_waiting(request)
+        if isinstance(request.outcome, SevenfoldError):
+            raise request.outcome
+        return request.outcome
+
+    def read(self, from_offset: int = 0, limit: int | None = None) -> Iterator[LogEntry]:
+        """Yield the entries from an offset on, each checked; see `EventLog.read`."""
+        end = self._file.end()
+        if not 0 <= from_offset <= end:
+            raise LogError(f"{self.path} ends at offset {end}: there is nothing to read from {from_offset}")
+        stop = end if limit is None else min(end, from_offset + limit)
+        return self._read(from_offset, stop)
+
+    def end(self) -> int:
+        """Return the offset that the next new entry will get."""
+        return self._file.end()
+
+    def verify(self) -> int:
+        """Check every entry, the file and the remembered end; see `EventLog.verify`."""
+        end = self._file.end()
+        faults = [Fault(str(self.path), "a sound database", text) for text in self._file.complaints()]
+        faults += self._end_faults()
+        before: bytes | None = NO_SEAL
+        expected = 0
+        for first in range(0, end, _ENTRIES_A_PAGE):
+            stop = min(end, first + _ENTRIES_A_PAGE)
+            try:
+                rows = self._file.page(first, stop)
+            except LogError as error:
+                faults.append(Fault(f"offsets {first} to {stop - 1}", "readable entries", str(error)))
+                before, expected = None, stop
+                continue
+            for row in rows:
+                if row[0] != expected:
+                    faults.append(_gap(expected, row[0]))
+                elif before is not None and not is_intact(before, row):
+                    faults.append(_damage(expected))
+                before, expected = row[6], row[0] + 1
+        if faults:
+            raise LogError(f"{self.path} is damaged", faults)
+        return end
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._file.close()
+        self._mark.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _read(self, first: int, stop: int) -> Iterator[LogEntry]:
+        before = self._file.seal_at(first - 1) if first else NO_SEAL
+        if before is None:
+            raise LogError(f"{self.path} is damaged", [_gap(first - 1, first)])
+        offset = first
+        while offset < stop:
+            page_stop = min(stop, offset + _ENTRIES_A_PAGE)
+            for row in self._file.page(offset, page_stop):
+                if row[0] != offset:
+                    raise LogError(f"{self.path} is damaged", [_gap(offset, row[0])])
+                if not is_intact(before, row):
+                    raise LogError(f"{self.path} is damaged", [_damage(offset)])
+                yield LogEntry(*row[:6])
+                before = row[6]
+                offset += 1
+            if offset < page_stop:
+                raise LogError(f"{self.path} is damaged", [_gap(offset, page_stop)])
+
+    def _commit_waiting(self, own: _Request) -> None:
+        """Commit what waits, in one transaction; the caller holds the writer's lock."""
+        group = self._taken()
+        outcomes: list[Appended | DataError] = []
+        try:
+            with self._file.transaction():
+                tail = self._file.tail()
+                self._refuse_a_shorter(tail)
+                for request in group:
+                    outcome, tail = self._place(request, tail)
+                    outcomes.append(outcome)
+            self._end = tail.end
+            self._mark.write(tail)
+        except (sqlite3.Error, OSError) as error:
+            failed = LogError(f"{self.path} cannot be written: {error}. {_AFTER_A_FAILURE}")
+            failed.__cause__ = error
+            _settle(group, [failed] * len(group))
+        except SevenfoldError as error:
+            _settle(group, [error] * len(group))
+        except BaseException:  # an interrupt meant for this thread: the others' batches wait for the next
+            self._waiting.extendleft(request for request in reversed(group) if request is not own)
+            raise
+        else:
+            _settle(group, outcomes)
+
+    def _taken(self) -> list[_Request]:
+        group: list[_Request] = []
+        entries = 0
+        while self._waiting and entries < _ENTRIES_A_COMMIT:
+            group.append(self._waiting.popleft())
+            entries += len(group[-1].batch)
+        return group
+
+    def _place(self, request: _Request, tail: Mark) -> tuple[Appended | DataError, Mark]:
+        """Insert a batch after the tail; a batch that is refused leaves the tail as it is."""
+        known = {
+            event: self._file.known(event, [entry.key for entry in request.batch if entry.event == event])
+            for event in {entry.event for entry in request.batch}
+        }
+        now = self._clock_ms()
+        offsets: list[int] = []
+        rows: list[Row] = []
+        conflicts: list[int] = []
+        end, last = tail
+        for position, (event, key, time_ms, body, arrived_ms) in enumerate(request.batch):
+            there = known[event].get(key)
+            if there is not None:
+                offsets.append(there[0])
+                if there[1] != body:
+                    conflicts.append(position)
+                continue
+            if arrived_ms is None:
+                arrived_ms = now
+            last = seal(last, end, event, key, time_ms, arrived_ms, body)
+            rows.append((end, event, key, time_ms, arrived_ms, body, last))
+            known[event][key] = (end, body)
+            offsets.append(end)
+            end += 1
+        if conflicts and request.on_conflict == "raise":
+            entries = [request.batch[position] for position in conflicts]
+            faults = [_conflict(entry, *known[entry.event][entry.key]) for entry in entries]
+            return DataError("The batch was not logged: other events are known under its keys", faults), tail
+        self._file.insert(rows)
+        duplicates = len(offsets) - len(rows) - len(conflicts)
+        return Appended(offsets, len(rows), duplicates, conflicts), Mark(end, last)
+
+    def _refuse_a_shorter(self, tail: Mark) -> None:
+        if tail.end < self._end:
+            raise LogError(f"{self.path} lost entries while it was open", [_loss(tail.end, self._end)])
+
+    def _checked_end(self, *, accept_loss: bool) -> int:
+        """Check the tail and the remembered end, and return the end."""
+        end = self._file.end()
+        for _ in self._read(max(0, end - _CHECKED_AT_OPENING), end):
+            pass
+        if accept_loss:
+            self._mark.write(self._file.tail())
+        elif faults := self._end_faults():
+            raise LogError(f"{self.path} has lost acknowledged entries", faults)
+        return end
+
+    def _end_faults(self) -> list[Fault]:
+        try:
+            mark = self._mark.read()
+        except ValueError as error:
+            return [Fault(str(self._mark.path), "the remembered end of the log", str(error), _HOW_TO_ACCEPT)]
+        if mark is None or mark.end == 0:
+            return []
+        end = self._file.end()
+        if end < mark.end:
+            return [_loss(end, mark.end)]
+        if self._file.seal_at(mark.end - 1) != mark.seal:
+            got = "another entry"
+            return [Fault(f"offset {mark.end - 1}", "the entry that was acknowledged", got, _HOW_TO_ACCEPT)]
+        return []
+
+
+_HOW_TO_ACCEPT = (
+    "Restore the log from a backup, or open it once with accept_loss=True to go on from what is there: "
+    "senders that repeat what they sent fill the loss"
+)
+_AFTER_A_FAILURE = (
+    "Nothing of the batch counts as logged; once the cause is gone (a full disk?), send it again: "
+    "what is known already is recognised"
+)
+
+
+def _settle(group: Sequence[_Request], outcomes: Sequence[Appended | SevenfoldError]) -> None:
+    for request, outcome in zip(group, outcomes, strict=True):
+        request.outcome = outcome
+
+
+def _conflict(entry: NewEntry, offset: int, body: bytes) -> Fault:
+    ours, theirs = msgspec.json.decode(entry.body), msgspec.json.decode(body)
+    names = [name for name in {**theirs, **ours} if ours.get(name) != theirs.get(name)]
+    return Fault(
+        f"{entry.event} {shown(entry.key)}",
+        f"the event logged at offset {offset}",
+        f"another one: {', '.join(names)} differ",
+        "Events do not change; send a correction under a key of its own",
+    )
+
+
+def _gap(first: int, found: int) -> Fault:
+    missing = f"offset {first}" if found == first + 1 else f"offsets {first} to {found - 1}"
+    return Fault(missing, "an entry", "nothing", "Entries were removed from the file")
+
+
+def _damage(offset: int) -> Fault:
+    hint = "A byte of it, or of the entry before, has changed; restore the log from a backup"
+    return Fault(f"offset {offset}", "the entry that was sealed", "another one", hint)
+
+
+def _loss(end: int, acknowledged: int) -> Fault:
+    return Fault(
+        f"offset {end}", f"entries up to offset {acknowledged - 1}", "the end of the log", _HOW_TO_ACCEPT
+    )
