@@ -1,0 +1,20 @@
+"""Names for the arrays that the room passes around."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["FloatMatrix", "FloatVector", "Mask", "Times", "Values"]
+
+FloatMatrix = npt.NDArray[np.float64]
+FloatVector = npt.NDArray[np.float64]
+
+Mask = npt.NDArray[np.bool_]
+"""Which rows are meant, shape (rows,)."""
+
+Times = npt.NDArray[np.int64]
+"""Moments, epoch milliseconds."""
+
+Values = npt.NDArray[np.int8]
+"""Labels: 0, 1, or -1 where nothing is known."""

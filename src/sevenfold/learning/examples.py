@@ -1,0 +1,115 @@
+"""Labelled events: features, labels and entities that belong together, and rows picked from them by time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from sevenfold.errors import DataError, Fault, UsageError
+from sevenfold.learning.candidate import Table
+from sevenfold.learning.encoding import Encoding
+from sevenfold.learning.knowledge import LabelInput, Labels, TimeInput
+
+if TYPE_CHECKING:
+    from sevenfold.learning.arrays import Mask
+    from sevenfold.learning.declaration import Learning
+    from sevenfold.learning.splits import Fold
+
+__all__ = ["Examples"]
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Features, labels and entities of the decided events, row by row.
+
+    Parameters
+    ----------
+    features
+        One column a feature: numbers, booleans or categories, null for missing.
+    labels
+        What was known of each event, and since when.
+    entities
+        The columns that the declaration names.
+    as_of
+        The moment whose knowledge counts as final, epoch milliseconds.
+    """
+
+    features: pl.DataFrame
+    labels: Labels
+    entities: pl.DataFrame
+    as_of: int
+
+    @classmethod
+    def of(
+        cls,
+        features: pl.DataFrame,
+        times: TimeInput,
+        labels: Labels | LabelInput,
+        learning: Learning,
+        entities: pl.DataFrame | None = None,
+        as_of: int | None = None,
+    ) -> Examples:
+        """Check that the parts belong together, and that something has matured.
+
+        Raises
+        ------
+        UsageError
+            Lengths differ, or an entity is missing.
+        DataError
+            No event is old enough for its label to be final.
+        """
+        if not isinstance(labels, Labels):
+            labels = Labels.of(times, labels, learning.folds.delay or "0d")
+        columns = pl.DataFrame() if entities is None else entities
+        lengths = {"features": features.height, "times": len(np.asarray(times)), "labels": len(labels)}
+        if learning.entities:
+            lengths["entities"] = columns.height
+        faults = [
+            Fault(n, f"{features.height:,} rows", f"{h:,}")
+            for n, h in lengths.items()
+            if h != features.height
+        ]
+        faults += [
+            Fault("entities", f"a column {name!r}", ", ".join(columns.columns) or "none")
+            for name in learning.entities
+            if name not in columns.columns
+        ]
+        if faults:
+            raise UsageError("Features, times, labels and entities don't belong together.", faults)
+        as_of = labels.newest if as_of is None else as_of
+        if not labels.matured(as_of).any():
+            got = f"{len(labels):,} events, none of them that old" if len(labels) else "no events"
+            raise DataError(
+                "There is nothing to learn from.",
+                [Fault("labels", "events old enough for a final label", got)],
+            )
+        return cls(features, labels, columns, as_of)
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The oldest moment, and the first one from which on labels are not final."""
+        times = self.labels.times[self.labels.matured(self.as_of)]
+        return int(times.min()), int(times.max()) + 1
+
+    def folds(self, learning: Learning) -> tuple[Fold, ...]:
+        """Lay the declared folds over the events."""
+        return learning.folds.over(*self.span, self.labels.delay_ms)
+
+    def within(self, start: int, end: int) -> Mask:
+        """Find the events of a period, its end excluded."""
+        return (self.labels.times >= start) & (self.labels.times < end)
+
+    def known(self, rows: Mask, moment: int) -> Mask:
+        """Narrow rows to those with a final label at a moment."""
+        return rows & self.labels.matured(moment) & (self.labels.at(moment) >= 0)
+
+    def table(self, rows: Mask, moment: int, learning: Learning) -> Table:
+        """Encode rows for training, with the labels known at a moment; the encoding is learned from them."""
+        frame = self.features.filter(rows)
+        encoding = Encoding.learn(
+            frame, max_categories=learning.max_categories, min_category_rows=learning.min_category_rows
+        )
+        return Table(encoding.encode(frame), self.labels.at(moment)[rows], encoding)

@@ -1,0 +1,151 @@
+"""What was known of each event's label, and since when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from sevenfold.errors import DataError, Fault, UsageError
+from sevenfold.learning.arrays import Mask, Times, Values
+from sevenfold.learning.duration import duration_ms
+
+__all__ = ["NEVER", "UNKNOWN", "LabelInput", "Labels", "TimeInput"]
+
+NEVER: Final = np.iinfo(np.int64).max
+"""Later than any moment."""
+
+UNKNOWN: Final = -1
+"""The label of an event about which nothing is known yet."""
+
+
+TimeInput = Sequence[int] | Times | pl.Series
+LabelInput = Sequence[int | None] | npt.NDArray[Any] | pl.Series
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """The labels of some events as they became known.
+
+    Parameters
+    ----------
+    times
+        int64 epoch milliseconds, shape (events,): when each event happened.
+    matured_at
+        int64, shape (events,): from when on an event without a label counts as negative, or `NEVER`.
+    row, value, known_at
+        One element a label event, in the order in which they count where they are known at the same time:
+        int64 position of the event it is about, int8 of 0 or 1, int64 since when it is known.
+
+    Examples
+    --------
+    >>> labels = Labels.of([0, 1, 2], [1, 0, 1], delay="1d")
+    >>> labels.at(86_400_001)
+    array([ 1,  0, -1], dtype=int8)
+    """
+
+    times: Times
+    matured_at: Times
+    row: Times
+    value: Values
+    known_at: Times
+
+    def __post_init__(self) -> None:
+        order = np.argsort(self.known_at, kind="stable")
+        for name in ("row", "value", "known_at"):
+            object.__setattr__(self, name, getattr(self, name)[order])
+
+    @classmethod
+    def of(
+        cls,
+        times: TimeInput,
+        values: LabelInput,
+        delay: str = "0d",
+    ) -> Labels:
+        """Take labels that are known as a table, each of them a fixed delay after its event.
+
+        Parameters
+        ----------
+        times
+            Epoch milliseconds, shape (events,).
+        values
+            0, 1 or null, shape (events,); -1 counts as null, NaN too.
+        delay
+            How long after its event a label, 0 or 1, becomes known.
+
+        Raises
+        ------
+        UsageError
+            The lengths differ, or the delay is no duration.
+        DataError
+            A value is something else.
+        """
+        at = np.asarray(times, dtype=np.int64)
+        series = pl.Series("label", values, strict=False).cast(pl.Float64).fill_nan(None).fill_null(UNKNOWN)
+        numbers = series.to_numpy()
+        milliseconds = duration_ms(delay)
+        if milliseconds is None:
+            raise UsageError(f"A delay is a duration such as '7d', not {delay!r}.")
+        if len(at) != len(numbers):
+            raise UsageError(f"There are {len(at)} times and {len(numbers)} labels; each event needs both.")
+        wrong = np.flatnonzero(~np.isin(numbers, (UNKNOWN, 0, 1)))
+        if len(wrong):
+            raise DataError(
+                "Labels are 0, 1 or null.",
+                [Fault(f"row {i}", "0, 1 or null", f"{numbers[i]:g}") for i in wrong],
+            )
+        known = np.flatnonzero(numbers != UNKNOWN)
+        return cls(
+            times=at,
+            matured_at=np.where(numbers == UNKNOWN, NEVER, at + milliseconds),
+            row=known,
+            value=numbers[known].astype(np.int8),
+            known_at=at[known] + milliseconds,
+        )
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @property
+    def newest(self) -> int:
+        """The newest moment of which anything is known, epoch milliseconds; 0 without events."""
+        return int(max(self.times.max(initial=0), self.known_at.max(initial=0)))
+
+    @property
+    def delay_ms(self) -> int:
+        """How long an event takes to mature, at most."""
+        waits = (self.matured_at - self.times)[self.matured_at != NEVER]
+        return int(waits.max(initial=0))
+
+    def at(self, moment: int = NEVER - 1) -> Values:
+        """Give what was known at a moment (by default in the end).
+
+        Returns
+        -------
+        NDArray[int8]
+            0, 1 or `UNKNOWN`, shape (events,). The newest label known by then counts; an event without one is
+            negative once it has matured.
+        """
+        label = np.where(self.matured_at <= moment, 0, UNKNOWN).astype(np.int8)
+        last = np.searchsorted(self.known_at, moment, side="right")
+        label[self.row[:last]] = self.value[:last]
+        return label
+
+    def known_since(self, moment: int = NEVER - 1) -> Times:
+        """Since when what was known at a moment had been known; `NEVER` where nothing was."""
+        since = np.where(self.matured_at <= moment, self.matured_at, NEVER)
+        last = np.searchsorted(self.known_at, moment, side="right")
+        since[self.row[:last]] = self.known_at[:last]
+        return since
+
+    def matured(self, moment: int) -> Mask:
+        """Which events were old enough at a moment for their label to be final, shape (events,).
+
+        A younger event has a label only if it is positive; a training set that held it would hold too many
+        positives.
+        """
+        return self.matured_at <= moment

@@ -1,0 +1,128 @@
+"""Ensembles of binary trees as flat arrays, and their export to ONNX.
+
+The public converters lose bits on the way (float32 thresholds for LightGBM's doubles, base scores rounded)
+and each handles missing values its own way. Here a library's file reads its trees into `Trees`, whose
+questions are then exported exactly: the ONNX graph takes the same branch as the library for every value, at
+a threshold too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sevenfold.learning.expansion import NUMBER, Expansion
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sevenfold.learning.arrays import FloatVector, Mask
+    from sevenfold.learning.encoding import Encoding
+    from sevenfold.learning.graph import Graph
+
+__all__ = ["LEAF", "Trees", "shares"]
+
+LEAF = -1
+"""The feature of a node that is a leaf."""
+
+_EQUAL = "BRANCH_EQ"
+
+IntVector = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Trees:
+    """All nodes of an ensemble, tree after tree; every array has shape (nodes,).
+
+    Parameters
+    ----------
+    tree, node
+        int64: the tree's number, and the node's number within it; node 0 is the root.
+    feature
+        int64: the column asked about, or `LEAF`.
+    threshold
+        float64: what a value is compared with.
+    true, false
+        int64: the node taken when the comparison holds, and when it doesn't.
+    missing_true
+        bool: whether a missing value takes the branch `true`.
+    weight
+        float64: what a leaf adds to the ensemble's sum.
+    mode
+        How values are compared: ``BRANCH_LT`` (value < threshold) or ``BRANCH_LEQ``.
+    base
+        What the sum starts from.
+    float32
+        Whether the library rounds values to float32 before it compares them.
+    """
+
+    tree: IntVector
+    node: IntVector
+    feature: IntVector
+    threshold: FloatVector
+    true: IntVector
+    false: IntVector
+    missing_true: Mask
+    weight: FloatVector
+    mode: str
+    base: float
+    float32: bool
+
+    @classmethod
+    def join(cls, trees: Sequence[Trees]) -> Trees:
+        """Concatenate ensembles that agree in all but their nodes."""
+        arrays = ("tree", "node", "feature", "threshold", "true", "false", "missing_true", "weight")
+        joined: dict[str, Any] = {a: np.concatenate([getattr(t, a) for t in trees]) for a in arrays}
+        return replace(trees[0], **joined)
+
+    def __len__(self) -> int:
+        return len(self.node)
+
+    def add_to(self, graph: Graph, features: str, expansion: Expansion) -> str:
+        """Add the ensemble's sum to a graph: a double tensor (rows,).
+
+        The trees were grown on expanded columns, where a question about a level's column ("is it below the
+        threshold?") means "is the code another one?". It is exported as "is the code this one?" with the
+        branches exchanged.
+        """
+        leaf = self.feature == LEAF
+        column = np.where(leaf, 0, self.feature)
+        level = np.where(leaf, NUMBER, expansion.level[column])
+        on_level = level != NUMBER
+        modes = np.where(leaf, "LEAF", np.where(on_level, _EQUAL, self.mode))
+        source = features
+        if self.float32:
+            source = graph.cast(graph.cast(features, "float"), "double")
+        total = graph.node(
+            "TreeEnsembleRegressor",
+            source,
+            domain="ai.onnx.ml",
+            n_targets=1,
+            nodes_treeids=self.tree.tolist(),
+            nodes_nodeids=self.node.tolist(),
+            nodes_featureids=np.where(leaf, 0, expansion.source[column]).tolist(),
+            nodes_modes=modes.tolist(),
+            nodes_values_as_tensor=graph.tensor(np.where(on_level, level, self.threshold)),
+            nodes_truenodeids=np.where(on_level, self.false, self.true).tolist(),
+            nodes_falsenodeids=np.where(on_level, self.true, self.false).tolist(),
+            # A missing category is level -1: only there does NaN equal the level.
+            nodes_missing_value_tracks_true=np.where(on_level, level < 0, self.missing_true & ~leaf)
+            .astype(np.int64)
+            .tolist(),
+            target_treeids=self.tree[leaf].tolist(),
+            target_nodeids=self.node[leaf].tolist(),
+            target_ids=[0] * int(leaf.sum()),
+            target_weights_as_tensor=graph.tensor(self.weight[leaf]),
+            base_values_as_tensor=graph.tensor([self.base]),
+        )
+        return graph.flat(graph.cast(total, "double"))
+
+
+def shares(gains: npt.ArrayLike, expansion: Expansion, encoding: Encoding) -> dict[str, float]:
+    """Add up the gain of each expanded column by feature, as shares of the whole (all 0 without any gain)."""
+    gain = np.bincount(expansion.source, np.asarray(gains, dtype=np.float64), minlength=len(encoding))
+    total = gain.sum()
+    return {name: float(g / total) if total else 0.0 for name, g in zip(encoding.names, gain, strict=True)}
