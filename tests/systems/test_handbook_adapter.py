@@ -107,8 +107,8 @@ def test_an_amount_with_parts_of_a_cent_is_refused_by_its_transaction(tmp_path):
         read(path)
 
 
-def test_the_whole_table_keeps_its_counts_and_its_cents(handbook_table):
-    frames, raw = read(handbook_table), pl.read_parquet(handbook_table)
+def test_the_whole_table_keeps_its_counts_and_its_cents(handbook_path):
+    frames, raw = read(handbook_path), pl.read_parquet(handbook_path)
     events, reports = frames["Transaction"], frames["FraudReport"]
     assert (events.height, reports.height) == (1_754_155, 14_681)
     assert events["customer"].n_unique() == 4_990

@@ -21,8 +21,8 @@ def _naive(rows: list[dict], at: int, w: int) -> tuple[int, float, int, float]:
 
 
 @pytest.mark.parametrize("w", book.WINDOWS)
-def test_the_reference_agrees_with_a_plain_loop(handbook_table, handbook_reference, w):
-    raw = pl.read_parquet(handbook_table).with_columns(ms=pl.col("TX_DATETIME").dt.epoch("ms"))
+def test_the_reference_agrees_with_a_plain_loop(handbook_path, handbook_reference, w):
+    raw = pl.read_parquet(handbook_path).with_columns(ms=pl.col("TX_DATETIME").dt.epoch("ms"))
     # customers 1 of which repeats a second, and the terminals with most frauds
     twins = raw.filter(pl.struct("CUSTOMER_ID", "ms").is_duplicated())["CUSTOMER_ID"].unique().sort()[:3]
     risky = raw.group_by("TERMINAL_ID").agg(pl.sum("TX_FRAUD")).top_k(3, by="TX_FRAUD")["TERMINAL_ID"]
@@ -51,8 +51,8 @@ def test_the_reference_agrees_with_a_plain_loop(handbook_table, handbook_referen
     assert compared > 500
 
 
-def test_the_reference_holds_every_transaction_once_in_order(handbook_table, handbook_reference):
-    raw = pl.read_parquet(handbook_table).sort("TX_DATETIME", "TRANSACTION_ID")
+def test_the_reference_holds_every_transaction_once_in_order(handbook_path, handbook_reference):
+    raw = pl.read_parquet(handbook_path).sort("TX_DATETIME", "TRANSACTION_ID")
     assert handbook_reference["transaction_id"].to_list() == raw["TRANSACTION_ID"].to_list()
     assert handbook_reference["label"].sum() == 14_681
     assert handbook_reference.columns == [

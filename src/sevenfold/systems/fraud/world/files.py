@@ -7,6 +7,7 @@ Ctrl-C leaves what was there before.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -52,9 +53,14 @@ class Table:
         if not self._single:
             part = self._path.with_suffix(f".{len(self._parts):05d}.part")
         self._parts.append(part)
-        frame.cast(pl.Schema(self._schema)).write_parquet(
-            part, compression="zstd", compression_level=1, row_group_size=_ROW_GROUP, statistics=self._single
-        )
+        with _os_errors(part):
+            frame.cast(pl.Schema(self._schema)).write_parquet(
+                part,
+                compression="zstd",
+                compression_level=1,
+                row_group_size=_ROW_GROUP,
+                statistics=self._single,
+            )
 
     def close(self) -> None:
         """Make the file of its parts."""
@@ -62,11 +68,25 @@ class Table:
             self.add(pl.DataFrame(schema=self._schema))
         if self._single:
             return
-        pl.scan_parquet(self._parts).sink_parquet(
-            self._path, compression="zstd", compression_level=1, row_group_size=_ROW_GROUP
-        )
+        with _os_errors(self._path):
+            pl.scan_parquet(self._parts).sink_parquet(
+                self._path, compression="zstd", compression_level=1, row_group_size=_ROW_GROUP
+            )
         for part in self._parts:
             part.unlink()
+
+
+@contextmanager
+def _os_errors(path: Path) -> Iterator[None]:
+    """Raise as `OSError` what Polars reports as an error of the computation: a full disk is the system's."""
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        code = re.search(r"\(os error (\d+)\)", str(error))
+        if code is None:
+            raise
+        number = int(code.group(1))
+        raise OSError(number, os.strerror(number), str(path)) from error
 
 
 @contextmanager

@@ -6,6 +6,7 @@ nor length nor form says whether an entity belongs to a customer or a thief.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,11 +15,11 @@ import polars as pl
 from sevenfold.systems.fraud.world.chance import mix
 
 if TYPE_CHECKING:
-    from sevenfold.systems.fraud.world.arrays import Bytes, Indices
+    from sevenfold.systems.fraud.world.arrays import Bytes, Indices, Words
 
 __all__ = ["Tokens"]
 
-_PAIRS = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), dtype=np.uint8).reshape(256, 2)
+_PAIRS = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), dtype=np.uint16)
 
 _KINDS = {"payment": 11, "chargeback": 13, "card": 17, "merchant": 19, "device": 23, "ip": 29}
 _FORMS = {
@@ -68,13 +69,16 @@ class Tokens:
         return series
 
 
-def _hexadecimal(numbers: np.ndarray, form: str) -> Bytes:
+def _hexadecimal(numbers: Words, form: str) -> Bytes:
     """Write numbers into the places of a form; uint8, shape (numbers, characters)."""
     digits = form.count("#")
     bytes_each = numbers.astype(">u8").view(np.uint8).reshape(len(numbers), 8)[:, 8 - digits // 2 :]
+    written = _PAIRS[bytes_each].view(np.uint8).reshape(len(numbers), digits)
     text = np.empty((len(numbers), len(form)), dtype=np.uint8)
     text[:] = np.frombuffer(form.encode(), dtype=np.uint8)
-    text[:, [at for at, sign in enumerate(form) if sign == "#"]] = _PAIRS[bytes_each].reshape(
-        len(numbers), digits
-    )
+    done = 0
+    for places in re.finditer("#+", form):
+        length = places.end() - places.start()
+        text[:, places.start() : places.end()] = written[:, done : done + length]
+        done += length
     return text
