@@ -15,12 +15,16 @@ import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["NO_SEAL", "EndMark", "Mark", "seal"]
+__all__ = ["NO_SEAL", "EndMark", "Mark", "Row", "first_broken", "seal"]
 
 NO_SEAL = bytes(32)
 """What the first entry is chained to."""
+
+Row = tuple[int, str, str, int, int, bytes, bytes]
+"""offset, event, key, time_ms, arrived_ms, body, seal."""
 
 _HEADER = struct.Struct("<qqqq")
 _MARK = struct.Struct("<8sq32sI")
@@ -34,6 +38,26 @@ def seal(
     identity = key.encode()
     header = _HEADER.pack(offset, time_ms, arrived_ms, len(identity))
     return hashlib.sha256(b"".join((before, header, identity, event.encode(), body))).digest()
+
+
+def first_broken(before: bytes, rows: Sequence[Row]) -> int | None:
+    """Return the position of the first row that is not what was sealed, given the seal before them all."""
+    pack, sha256, join = (
+        _HEADER.pack,
+        hashlib.sha256,
+        b"".join,
+    )  # `seal`, unrolled: every entry read passes here
+    position = 0
+    try:
+        for position, (offset, event, key, time_ms, arrived_ms, body, sealed) in enumerate(rows):
+            identity = key.encode()
+            header = pack(offset, time_ms, arrived_ms, len(identity))
+            if sha256(join((before, header, identity, event.encode(), body))).digest() != sealed:
+                return position
+            before = sealed
+    except (AttributeError, TypeError, ValueError, struct.error):  # damage may change even the types
+        return position
+    return None
 
 
 class Mark(NamedTuple):

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from sevenfold.data.seal import NO_SEAL, Mark, seal
+from sevenfold.data.seal import NO_SEAL, Mark
 from sevenfold.errors import LogError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["Durability", "Row", "SqliteFile", "is_intact"]
+    from sevenfold.data.seal import Row
+
+__all__ = ["Durability", "SqliteFile"]
 
 Durability = Literal["full", "normal"]
 
@@ -48,9 +50,6 @@ _PAGE_BYTES = 8192
 _CACHE_KIB = 65_536
 _CHECKPOINT_PAGES = 4000
 """32 MiB: rare enough to spare bulk loads, small enough that the writer it falls on hardly waits."""
-
-Row = tuple[int, str, str, int, int, bytes, bytes]
-"""offset, event, key, time_ms, arrived_ms, body, seal."""
 
 
 class SqliteFile:
@@ -173,11 +172,3 @@ class SqliteFile:
         with self._reader_lock:
             self._reader.close()
             self._writer.close()
-
-
-def is_intact(before: bytes, row: Row) -> bool:
-    """Tell whether a row is what was sealed after the seal before it."""
-    try:
-        return seal(before, *row[:6]) == row[6]
-    except (AttributeError, TypeError, ValueError):  # damage may change even the types
-        return False

@@ -1,28 +1,25 @@
 """The event log in one SQLite file.
 
 SQLite's write-ahead log makes a commit durable with one flush, and lets readers read while the writer
-writes. Threads that append at the same time share a commit: each leaves its batch in a queue, and whoever
-gets the writer's lock next commits all that wait. Several processes may append too; SQLite lets one in at
-a time.
+writes. Threads that append at the same time share a commit. Several processes may append too; SQLite lets
+one in at a time.
 """
 
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
-from collections import deque
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import msgspec
 
+from sevenfold.data.group_commit import GroupCommit
 from sevenfold.data.log import Appended, LogEntry, NewEntry, OnConflict
 from sevenfold.data.refusal import shown
-from sevenfold.data.seal import NO_SEAL, EndMark, Mark, seal
-from sevenfold.data.sqlite_file import Durability, Row, SqliteFile, is_intact
-from sevenfold.errors import DataError, Fault, LogError, SevenfoldError
+from sevenfold.data.seal import NO_SEAL, EndMark, Mark, Row, first_broken, seal
+from sevenfold.data.sqlite_file import Durability, SqliteFile
+from sevenfold.errors import DataError, Fault, LogError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,13 +31,7 @@ _ENTRIES_A_PAGE = 5000
 _CHECKED_AT_OPENING = 1000
 
 
-@dataclass(slots=True, eq=False)
-class _Request:
-    """A batch that waits for a commit, and what became of it."""
-
-    batch: Sequence[NewEntry]
-    on_conflict: OnConflict
-    outcome: Appended | SevenfoldError | None = None
+_Batch = tuple["Sequence[NewEntry]", OnConflict]
 
 
 class SqliteEventLog:
@@ -85,8 +76,9 @@ class SqliteEventLog:
     ) -> None:
         self.path = Path(path)
         self._clock_ms = clock_ms
-        self._waiting: deque[_Request] = deque()
-        self._writer = threading.Lock()
+        self._commits: GroupCommit[_Batch, Appended] = GroupCommit(
+            self._commit, size=lambda batch: len(batch[0]), most=_ENTRIES_A_COMMIT
+        )
         self._file = SqliteFile(self.path, durability)
         self._mark = EndMark(self.path.with_name(self.path.name + ".end"))
         try:
@@ -97,14 +89,7 @@ class SqliteEventLog:
 
     def append(self, batch: Sequence[NewEntry], *, on_conflict: OnConflict = "raise") -> Appended:
         """Add a batch, all or nothing, and return once it is durable; see `EventLog.append`."""
-        request = _Request(batch, on_conflict)
-        self._waiting.append(request)
-        with self._writer:
-            while request.outcome is None:
-                self._commit_waiting(request)
-        if isinstance(request.outcome, SevenfoldError):
-            raise request.outcome
-        return request.outcome
+        return self._commits((batch, on_conflict))
 
     def read(self, from_offset: int = 0, limit: int | None = None) -> Iterator[LogEntry]:
         """Yield the entries from an offset on, each checked; see `EventLog.read`."""
@@ -123,22 +108,8 @@ class SqliteEventLog:
         end = self._file.end()
         faults = [Fault(str(self.path), "a sound database", text) for text in self._file.complaints()]
         faults += self._end_faults()
-        before: bytes | None = NO_SEAL
-        expected = 0
         for first in range(0, end, _ENTRIES_A_PAGE):
-            stop = min(end, first + _ENTRIES_A_PAGE)
-            try:
-                rows = self._file.page(first, stop)
-            except LogError as error:
-                faults.append(Fault(f"offsets {first} to {stop - 1}", "readable entries", str(error)))
-                before, expected = None, stop
-                continue
-            for row in rows:
-                if row[0] != expected:
-                    faults.append(_gap(expected, row[0]))
-                elif before is not None and not is_intact(before, row):
-                    faults.append(_damage(expected))
-                before, expected = row[6], row[0] + 1
+            faults += self._page_faults(first, min(end, first + _ENTRIES_A_PAGE))
         if faults:
             raise LogError(f"{self.path} is damaged", faults)
         return end
@@ -155,68 +126,71 @@ class SqliteEventLog:
         self.close()
 
     def _read(self, first: int, stop: int) -> Iterator[LogEntry]:
-        before = self._file.seal_at(first - 1) if first else NO_SEAL
-        if before is None:
-            raise LogError(f"{self.path} is damaged", [_gap(first - 1, first)])
-        offset = first
-        while offset < stop:
-            page_stop = min(stop, offset + _ENTRIES_A_PAGE)
-            for row in self._file.page(offset, page_stop):
-                if row[0] != offset:
-                    raise LogError(f"{self.path} is damaged", [_gap(offset, row[0])])
-                if not is_intact(before, row):
-                    raise LogError(f"{self.path} is damaged", [_damage(offset)])
-                yield LogEntry(*row[:6])
-                before = row[6]
-                offset += 1
-            if offset < page_stop:
-                raise LogError(f"{self.path} is damaged", [_gap(offset, page_stop)])
+        before = self._seal_before(first)
+        for start in range(first, stop, _ENTRIES_A_PAGE):
+            page_stop = min(stop, start + _ENTRIES_A_PAGE)
+            rows = self._file.page(start, page_stop)
+            sound, fault = _checked(before, rows, start, page_stop)
+            for row in rows[:sound]:
+                yield LogEntry._make(row[:6])
+            if fault is not None:
+                raise LogError(f"{self.path} is damaged", [fault])
+            before = rows[-1][6]
 
-    def _commit_waiting(self, own: _Request) -> None:
-        """Commit what waits, in one transaction; the caller holds the writer's lock."""
-        group = self._taken()
-        outcomes: list[Appended | DataError] = []
+    def _page_faults(self, start: int, stop: int) -> list[Fault]:
+        """Return everything that is wrong with a range of entries."""
+        try:
+            rows = self._file.page(start, stop)
+        except LogError as error:
+            return [Fault(f"offsets {start} to {stop - 1}", "readable entries", str(error))]
+        faults = []
+        before = self._seal_before(start)
+        while True:
+            sound, fault = _checked(before, rows, start, stop)
+            if fault is not None:
+                faults.append(fault)
+            if sound == len(rows):
+                return faults
+            # Go on behind the row that is at fault, or that follows a gap: nothing can tell whether that
+            # one is sound.
+            start, before, rows = rows[sound][0] + 1, rows[sound][6], rows[sound + 1 :]
+
+    def _seal_before(self, offset: int) -> bytes:
+        before = self._file.seal_at(offset - 1) if offset else NO_SEAL
+        return NO_SEAL if before is None else before  # to which nothing but the first entry is chained
+
+    def _commit(self, batches: Sequence[_Batch]) -> list[Appended | Exception]:
+        """Append batches in one transaction, each as a whole or, where it is refused, not at all."""
+        outcomes: list[Appended | Exception] = []
         try:
             with self._file.transaction():
                 tail = self._file.tail()
-                self._refuse_a_shorter(tail)
-                for request in group:
-                    outcome, tail = self._place(request, tail)
+                if tail.end < self._end:
+                    loss = _loss(tail.end, self._end)
+                    raise LogError(f"{self.path} lost entries while it was open", [loss])
+                for batch, on_conflict in batches:
+                    outcome, tail = self._place(batch, on_conflict, tail)
                     outcomes.append(outcome)
             self._end = tail.end
             self._mark.write(tail)
         except (sqlite3.Error, OSError) as error:
-            failed = LogError(f"{self.path} cannot be written: {error}. {_AFTER_A_FAILURE}")
-            failed.__cause__ = error
-            _settle(group, [failed] * len(group))
-        except SevenfoldError as error:
-            _settle(group, [error] * len(group))
-        except BaseException:  # an interrupt meant for this thread: the others' batches wait for the next
-            self._waiting.extendleft(request for request in reversed(group) if request is not own)
-            raise
-        else:
-            _settle(group, outcomes)
+            raise LogError(f"{self.path} cannot be written: {error}. {_AFTER_A_FAILURE}") from error
+        return outcomes
 
-    def _taken(self) -> list[_Request]:
-        group: list[_Request] = []
-        entries = 0
-        while self._waiting and entries < _ENTRIES_A_COMMIT:
-            group.append(self._waiting.popleft())
-            entries += len(group[-1].batch)
-        return group
-
-    def _place(self, request: _Request, tail: Mark) -> tuple[Appended | DataError, Mark]:
+    def _place(
+        self, batch: Sequence[NewEntry], on_conflict: OnConflict, tail: Mark
+    ) -> tuple[Appended | DataError, Mark]:
         """Insert a batch after the tail; a batch that is refused leaves the tail as it is."""
         known = {
-            event: self._file.known(event, [entry.key for entry in request.batch if entry.event == event])
-            for event in {entry.event for entry in request.batch}
+            event: self._file.known(event, [entry.key for entry in batch if entry.event == event])
+            for event in {entry.event for entry in batch}
         }
         now = self._clock_ms()
         offsets: list[int] = []
         rows: list[Row] = []
         conflicts: list[int] = []
         end, last = tail
-        for position, (event, key, time_ms, body, arrived_ms) in enumerate(request.batch):
+        for position, (event, key, time_ms, body, arrived_ms) in enumerate(batch):
             there = known[event].get(key)
             if there is not None:
                 offsets.append(there[0])
@@ -230,17 +204,13 @@ class SqliteEventLog:
             known[event][key] = (end, body)
             offsets.append(end)
             end += 1
-        if conflicts and request.on_conflict == "raise":
-            entries = [request.batch[position] for position in conflicts]
+        if conflicts and on_conflict == "raise":
+            entries = [batch[position] for position in conflicts]
             faults = [_conflict(entry, *known[entry.event][entry.key]) for entry in entries]
             return DataError("The batch was not logged: other events are known under its keys", faults), tail
         self._file.insert(rows)
         duplicates = len(offsets) - len(rows) - len(conflicts)
         return Appended(offsets, len(rows), duplicates, conflicts), Mark(end, last)
-
-    def _refuse_a_shorter(self, tail: Mark) -> None:
-        if tail.end < self._end:
-            raise LogError(f"{self.path} lost entries while it was open", [_loss(tail.end, self._end)])
 
     def _checked_end(self, *, accept_loss: bool) -> int:
         """Check the tail and the remembered end, and return the end."""
@@ -279,9 +249,17 @@ _AFTER_A_FAILURE = (
 )
 
 
-def _settle(group: Sequence[_Request], outcomes: Sequence[Appended | SevenfoldError]) -> None:
-    for request, outcome in zip(group, outcomes, strict=True):
-        request.outcome = outcome
+def _checked(before: bytes, rows: Sequence[Row], start: int, stop: int) -> tuple[int, Fault | None]:
+    """Return how many rows of a range are sound from its beginning on, and what is wrong with the next."""
+    there = len(rows)
+    if there < stop - start:
+        there = next((position for position, row in enumerate(rows) if row[0] != start + position), there)
+    broken = first_broken(before, rows[:there])
+    if broken is not None:
+        return broken, _damage(start + broken)
+    if there < stop - start:
+        return there, _gap(start + there, rows[there][0] if there < len(rows) else stop)
+    return there, None
 
 
 def _conflict(entry: NewEntry, offset: int, body: bytes) -> Fault:
