@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from sevenfold.data.durable import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Done", "Steps", "write_atomically"]
+__all__ = ["Done", "Steps"]
 
 Result = dict[str, object]
 
@@ -78,23 +79,9 @@ class Steps:
             return Done(_as_result(known.get("result")), again=True)
         record.unlink(missing_ok=True)
         result = work()
-        write_atomically(record, json.dumps({"inputs": self._chain, "result": result}, indent=1).encode())
+        with replacing(record) as unfinished:
+            unfinished.write_text(json.dumps({"inputs": self._chain, "result": result}, indent=1))
         return Done(_as_result(json.loads(json.dumps(result))), again=False)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a small file so that its name leads to all of it or to what was there before."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _digest(value: object) -> str:
