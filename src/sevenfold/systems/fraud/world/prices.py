@@ -12,10 +12,14 @@ if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.arrays import Floats, Indices
     from sevenfold.systems.fraud.world.merchants import Merchants
 
-__all__ = ["amount", "rounded"]
+__all__ = ["HALVES", "amount", "rounded"]
 
 _TIERS = np.array([0.65, 1.0, 1.6])
 """A subscription's three prices, relative to its merchant's level."""
+
+
+HALVES = 3
+"""The ending of prices in halves of a unit."""
 
 
 def amount(

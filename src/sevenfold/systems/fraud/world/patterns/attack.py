@@ -134,6 +134,7 @@ class Strike:
         What is spent relative to what the merchant's usual customer spends.
     cents
         The amount in hundredths of a euro where the attacker chose it, -1 where it is the merchant's price.
+        Halves and wholes of a euro stay round in other currencies, the rest ends as the merchant's prices do.
     """
 
     time: Indices
@@ -151,8 +152,9 @@ class Strike:
     ) -> Batch:
         """Return the payments with their prices, and with the moment at which each is reported."""
         cents = prices.amount(chance, world.merchants, self.merchant, self.factor, self.paid_in)
-        chosen = self.cents * countries.PRICE_LEVEL[self.paid_in]
-        chosen = np.where(chosen > 1_000, np.rint(chosen / 50) * 50, np.rint(chosen))
+        even = self.cents % 50 == 0
+        ending = np.where(even, prices.HALVES, world.merchants.ending[self.merchant])
+        chosen = prices.rounded(self.cents / 100 * countries.PRICE_LEVEL[self.paid_in], ending)
         size = len(self.time)
         return Batch(
             time=self.time,
@@ -160,7 +162,7 @@ class Strike:
             merchant=self.merchant,
             device=self.device,
             ip=self.ip,
-            cents=np.where(self.cents >= 0, np.maximum(chosen, 10), cents).astype(np.int64),
+            cents=np.where(self.cents >= 0, chosen, cents).astype(np.int64),
             currency=countries.CURRENCY_OF[self.paid_in].astype(np.int64),
             country=blur_country(chance, self.country),
             pattern=np.full(size, code, dtype=np.int64),

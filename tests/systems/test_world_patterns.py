@@ -1,0 +1,145 @@
+"""Each pattern of fraud does what its page says, and honest people look now and then like thieves."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from sevenfold.systems.fraud.world import simulate
+
+
+@pytest.fixture(scope="session")
+def crime(tmp_path_factory):
+    """A world with forty times the usual crime, so that every pattern has many attacks."""
+    folder = tmp_path_factory.mktemp("crime") / "world"
+    simulate(60_000, 11, folder, fraud_share=0.25, customers=4_000)
+    truth = pl.read_parquet(folder / "truth.parquet")
+    return pl.read_parquet(folder / "Payment.parquet").join(truth, on="payment_id", maintain_order="left")
+
+
+def _of(crime: pl.DataFrame, pattern: str) -> pl.DataFrame:
+    chosen = crime.filter(pl.col("pattern") == pattern)
+    assert chosen["attack"].n_unique() > 15, "too few attacks to say anything"
+    return chosen
+
+
+def _attacks(payments: pl.DataFrame, **measures: pl.Expr) -> pl.DataFrame:
+    return payments.group_by("attack").agg(pl.len(), **measures)
+
+
+CARDS, DEVICES = pl.col("card").n_unique(), pl.col("device").n_unique()
+LASTS = pl.col("occurred_at").max() - pl.col("occurred_at").min()
+
+
+def test_card_testing_is_many_cards_from_few_devices_within_hours_for_little(crime):
+    testing = _of(crime, "card_testing")
+    each = _attacks(testing, cards=CARDS, devices=DEVICES, lasts=LASTS).filter(pl.col("len") >= 10)
+    assert (each["cards"] / each["len"]).median() > 0.5
+    assert (each["cards"] / each["devices"]).median() > 4
+    assert each["lasts"].median() < timedelta(hours=2)
+    ordinary = crime.filter(pl.col("pattern") == "ordinary")
+    assert testing["amount"].median() < ordinary["amount"].median() / 4
+
+
+def test_account_takeover_is_one_customer_on_a_strange_device(crime):
+    takeover = _of(crime, "account_takeover")
+    each = _attacks(takeover, cards=CARDS, devices=DEVICES, lasts=LASTS)
+    assert (each["cards"] == 1).all()
+    assert (each["devices"] == 1).all()
+    assert each["lasts"].median() < timedelta(hours=6)
+    owners = crime.filter(pl.col("pattern") == "ordinary").select("card", "device").unique()
+    own = takeover.join(owners, on=["card", "device"], how="semi").height / takeover.height
+    assert 0.01 < own < 0.2, "now and then through the victim's own device"
+
+
+def test_stolen_cards_are_emptied_over_days_often_after_a_probe(crime):
+    stolen = _of(crime, "stolen_card")
+    each = _attacks(
+        stolen.sort("occurred_at"),
+        cards=CARDS,
+        first=pl.col("amount").first(),
+        rest=pl.col("amount").slice(1).mean(),
+        lasts=LASTS,
+    ).filter(pl.col("len") >= 3)
+    assert (each["cards"] == 1).all()
+    assert timedelta(hours=5) < each["lasts"].median() < timedelta(days=5)
+    assert 0.5 < (each["first"] < each["rest"] / 4).mean() < 0.9
+
+
+def test_a_lost_card_is_tapped_in_shops_below_the_limit(crime):
+    lost = _of(crime, "lost_card")
+    assert lost["device"].null_count() == lost["ip"].null_count() == lost.height
+    euros = lost.filter(pl.col("currency") == "EUR")["amount"]
+    assert euros.max() <= 50
+    assert (_attacks(lost, cards=CARDS)["cards"] == 1).all()
+
+
+def test_the_cards_of_a_breach_paid_the_same_merchant_before(crime):
+    breach = _of(crime, "merchant_breach")
+    ordinary = crime.filter(pl.col("pattern") == "ordinary").select("card", "merchant").unique()
+    each = _attacks(breach, cards=CARDS, lasts=LASTS)
+    assert each["lasts"].median() > timedelta(days=7)
+    common = (
+        breach.select("attack", "card")
+        .unique()
+        .join(ordinary, on="card")
+        .group_by("attack", "merchant")
+        .agg(shared=pl.len())
+        .group_by("attack")
+        .agg(pl.col("shared").max())
+        .join(each, on="attack")
+    )
+    assert (common["shared"] / common["cards"]).median() > 0.5
+
+
+def test_a_ring_shares_devices_among_cards_for_weeks(crime):
+    ring = _of(crime, "device_ring")
+    each = _attacks(ring, cards=CARDS, devices=DEVICES, lasts=LASTS)
+    assert (each["devices"] <= 3).all()
+    assert (each["cards"] / each["devices"]).median() >= 5
+    assert each["lasts"].median() > timedelta(days=10)
+
+
+def test_a_colluding_merchant_takes_round_amounts_from_cards_it_never_saw(crime):
+    collusion = _of(crime, "colluding_merchant")
+    each = _attacks(collusion, merchants=pl.col("merchant").n_unique(), cards=CARDS)
+    assert (each["merchants"] == 1).all()
+    assert (each["cards"] / each["len"]).median() > 0.9
+    round_ones = collusion.filter(pl.col("currency") == "EUR")["amount"].cast(pl.Float64) % 0.5 == 0
+    assert round_ones.all()
+
+
+def test_attacks_that_begin_late_end_with_the_world(crime):
+    real = crime.filter("is_fraud")
+    assert real.height == 15_000
+    last_day = crime["occurred_at"].max() - timedelta(days=1)
+    assert 0 < real.filter(pl.col("occurred_at") > last_day).height < 0.06 * real.height
+
+
+def test_honest_people_hurry_travel_and_buy_new_phones_too(world):
+    payments, _, truth = world
+    honest = payments.join(truth.filter(~pl.col("is_fraud")), on="payment_id", maintain_order="left_right")
+    honest = honest.sort("occurred_at")
+    gap = honest.select(pl.col("occurred_at").diff().over("card")).to_series()
+    assert 0.03 < (gap < timedelta(minutes=10)).mean() < 0.15
+    of_card = honest.group_by("card").agg(pl.col("country", "device").drop_nulls().n_unique(), pl.len())
+    of_card = of_card.filter(pl.col("len") > 20)
+    assert 0.1 < (of_card["country"] > 1).mean() < 0.6
+    assert 1.3 < of_card["device"].mean() < 3.5
+    cards = honest.group_by("ip").agg(pl.col("card").n_unique())["card"]
+    assert cards.max() > 30, "carriers put many behind one address"
+    assert (cards == 1).mean() > 0.5
+
+
+def test_the_week_and_pay_day_are_seen(world):
+    payments, _, _ = world
+    days = payments.group_by(pl.col("occurred_at").dt.date().alias("day")).len().sort("day")
+    week = days.group_by(pl.col("day").dt.weekday()).agg(pl.col("len").mean()).sort("day")
+    monday, friday, sunday = (week["len"][day] for day in (0, 4, 6))
+    assert friday > 1.1 * monday > 1.1 * sunday
+    of_month = days.group_by(pl.col("day").dt.day().alias("date")).agg(pl.col("len").mean()).sort("date")
+    assert of_month["len"][24:28].mean() > 1.05 * of_month["len"][7:14].mean()
+    hours = payments.group_by(pl.col("occurred_at").dt.hour().alias("hour")).len().sort("hour")
+    assert hours["len"].max() > 4 * hours["len"].min()
