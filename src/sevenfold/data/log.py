@@ -10,16 +10,19 @@ returns from is durable.
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from sevenfold.data.body import encode
+import polars as pl
+
+from sevenfold.data.body import encode, encode_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sevenfold.data.event import EventType
 
-__all__ = ["Appended", "EventLog", "LogEntry", "NewEntry", "OnConflict", "new_entry"]
+__all__ = ["Appended", "EventLog", "LogEntry", "NewEntry", "OnConflict", "new_entries", "new_entry"]
 
 OnConflict = Literal["raise", "report"]
 """What `EventLog.append` does about other events under known keys: refuse the batch, or leave them out."""
@@ -130,3 +133,10 @@ def new_entry(event: EventType, row: Sequence[Any]) -> NewEntry:
     names = list(event.__fields__)
     key, time = row[names.index(event.__key__)], row[names.index(event.__time__)]
     return NewEntry(event.__name__, str(key), time, encode(event, row))
+
+
+def new_entries(event: EventType, frame: pl.DataFrame) -> list[NewEntry]:
+    """Return the log entries of a physical table of history: each arrives when it happens."""
+    times = frame[event.__time__].cast(pl.Int64).to_list()
+    keys = frame[event.__key__].cast(pl.String).to_list()
+    return list(map(NewEntry, repeat(event.__name__), keys, times, encode_table(event, frame), times))

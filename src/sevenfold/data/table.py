@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
@@ -22,11 +22,11 @@ from sevenfold.data.refusal import RefusedError
 from sevenfold.errors import DataError, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from sevenfold.data.event import EventType
 
-__all__ = ["REJECTS", "Split", "normalise", "physical_schema", "split"]
+__all__ = ["REJECTS", "Split", "from_physical_rows", "normalise", "physical_schema", "split"]
 
 REJECTS = {"row": pl.Int64, "field": pl.String, "expected": pl.String, "got": pl.String, "hint": pl.String}
 """Columns of a table of refusals: one line for each value that was refused."""
@@ -120,6 +120,18 @@ def split(event: EventType, frame: pl.DataFrame, *, strict: bool = False) -> Spl
     positions = pl.repeat(True, frame.height, dtype=pl.Boolean, eager=True).scatter(rejects["row"], False)
     table = pl.DataFrame([column.values for column in converted.values()])
     return Split(table.filter(positions) if rejects.height else table, rejects, positions)
+
+
+def from_physical_rows(event: EventType, rows: Sequence[tuple[Any, ...]]) -> pl.DataFrame:
+    """Return the physical table of rows of physical values in the order of the fields."""
+    schema = physical_schema(event)
+    columns = zip(*rows, strict=True) if rows else ([] for _ in schema)
+    return pl.DataFrame(
+        [
+            pl.Series(name, values, dtype=pl.Int64 if isinstance(dtype, pl.Datetime) else dtype).cast(dtype)
+            for (name, dtype), values in zip(schema.items(), columns, strict=True)
+        ]
+    )
 
 
 @dataclass(frozen=True, slots=True)
