@@ -62,12 +62,23 @@ def test_the_report_counts_what_the_files_hold(world, world_report):
 def test_the_truth_is_told_beside_the_events_and_not_in_them(world):
     payments, _, truth = world
     assert set(payments.columns).isdisjoint({"is_fraud", "pattern", "attack"})
-    assert truth.columns == ["payment_id", "pattern", "is_fraud", "attack"]
+    assert truth.columns == ["payment_id", "pattern", "is_fraud", "attack", "age", "region"]
     real = truth.filter("is_fraud")
     assert set(real["pattern"]) == {pattern.name for pattern in PATTERNS}
     assert real["attack"].null_count() == 0
     assert truth.filter(~pl.col("is_fraud"))["attack"].null_count() == truth.height - real.height
     assert not truth.filter(pl.col("pattern") == "friendly_fraud")["is_fraud"].any()
+
+
+def test_the_truth_knows_the_age_and_the_region_of_card_holders(world):
+    _, _, truth = world
+    assert set(truth["age"].drop_nulls()) == {"18-29", "30-44", "45-64", "65+"}
+    assert set(truth["region"].drop_nulls()) == {"capital", "city", "town", "country"}
+    honest = truth.filter(~pl.col("is_fraud"))
+    assert honest["age"].null_count() == 0
+    foreign = truth.filter(pl.col("age").is_null())
+    assert foreign["is_fraud"].all()
+    assert 0.1 < foreign.height / truth["is_fraud"].sum() < 0.5
 
 
 def test_chargebacks_come_weeks_late_with_a_long_tail_and_some_never(world):
@@ -164,11 +175,11 @@ def test_worlds_at_the_edge_are_right(tmp_path, order, frauds):
         assert chargebacks.is_empty()
 
 
-def test_a_world_of_one_customer_has_that_customers_cards_besides_stolen_ones(tmp_path):
-    simulate(2_000, 1, tmp_path / "w", customers=1)
+def test_a_world_of_one_customer_has_that_customers_cards(tmp_path):
+    simulate(2_000, 1, tmp_path / "w", customers=1, fraud_share=0.0)
     payments, _, truth = _read(tmp_path / "w")
-    ordinary = payments.join(truth.filter(pl.col("pattern") == "ordinary"), on="payment_id")
-    assert ordinary["card"].n_unique() <= 2
+    assert payments["card"].n_unique() <= 2
+    assert truth.select("age", "region").n_unique() == 1
 
 
 def test_impossible_orders_are_refused_with_all_their_faults(tmp_path):

@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.arrays import Floats, Indices, Words
 
-__all__ = ["locate", "mix", "pick", "stream", "unit", "whole"]
+__all__ = ["locate", "mix", "pick", "stream", "unit"]
 
 
 def stream(seed: int, *names: str | int) -> np.random.Generator:
@@ -59,11 +59,6 @@ def mix(numbers: Indices | Words, key: int, bits: int = 64) -> Words:
 def unit(numbers: Indices | Words, key: int) -> Floats:
     """Return a number in [0, 1) for each, always the same for the same number and key."""
     return (mix(numbers, key) >> np.uint64(11)).astype(np.float64) * 2.0**-53
-
-
-def whole(chance: np.random.Generator, expected: Floats) -> Indices:
-    """Round up or down at random so that the mean is kept: 2.3 becomes 3 in three of ten cases."""
-    return np.floor(expected + chance.random(len(expected))).astype(np.int64)
 
 
 def locate(running: Floats, at: Floats) -> Indices:

@@ -73,7 +73,7 @@ def ordinary(world: Society, piece: Slice, counts: Indices) -> Batch:
         merchant=merchant,
         device=np.where(online, origin.device, NONE),
         ip=np.where(online, origin.ip, NONE),
-        cents=amount(chance, merchants, merchant, people.means[customer], paid_in),
+        cents=amount(chance, merchants, merchant, customer, people.means[customer], paid_in),
         currency=countries.CURRENCY_OF[paid_in].astype(np.int64),
         country=blur_country(chance, np.where(online, origin.country, merchants.country[merchant])),
         pattern=np.zeros(size, dtype=np.int64),

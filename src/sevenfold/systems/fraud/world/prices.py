@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sevenfold.systems.fraud.world import categories, countries
+from sevenfold.systems.fraud.world.chance import mix
 
 if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.arrays import Floats, Indices
@@ -23,7 +24,12 @@ HALVES = 3
 
 
 def amount(
-    chance: np.random.Generator, merchants: Merchants, merchant: Indices, means: Floats, currency_of: Indices
+    chance: np.random.Generator,
+    merchants: Merchants,
+    merchant: Indices,
+    payer: Indices,
+    means: Floats,
+    currency_of: Indices,
 ) -> Indices:
     """Draw what each payment comes to, in hundredths of its currency.
 
@@ -32,13 +38,15 @@ def amount(
 
     Parameters
     ----------
+    payer
+        Who pays: whoever subscribes pays the same each time.
     means
         What the customers spend relative to others.
     currency_of
         The country whose money is paid in.
     """
     category = merchants.category[merchant]
-    tier = _TIERS[chance.integers(0, len(_TIERS), len(merchant))]
+    tier = _TIERS[mix(payer * 7_919 + merchant, 41).astype(np.int64) % len(_TIERS)]
     spread = np.exp(categories.SPREAD[category] * chance.standard_normal(len(merchant), dtype=np.float32))
     spread = np.where(category == categories.SUBSCRIBED, tier, spread * means)
     euros = categories.MEDIAN[category] * merchants.level[merchant] * spread

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,9 +34,7 @@ from sevenfold.systems.fraud.world.underworld import Underworld
 if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.arrays import Indices
 
-__all__ = ["FILES", "WorldReport", "simulate"]
-
-FILES = ("Payment.parquet", "Chargeback.parquet", "truth.parquet", "world.json")
+__all__ = ["WorldReport", "simulate"]
 
 Progress = Callable[[float, float | None], None]
 
@@ -116,9 +114,10 @@ def simulate(
     -------
     WorldReport
         The folder holds ``Payment.parquet`` and ``Chargeback.parquet``, sorted by time, with amounts in
-        major units as decimals and times in UTC; ``truth.parquet`` (payment_id, pattern, is_fraud, attack),
-        in the order of the payments and never to be learned from; ``world.json``, the report. Chargebacks
-        keep coming in for 120 days after the last payment.
+        major units as decimals and times in UTC; ``truth.parquet``, in the order of the payments and never to
+        be learned from: payment_id, pattern, is_fraud, the number of the attack, age band and region of the
+        card's holder; ``world.json``, the report. Chargebacks keep coming in for 120 days after the last
+        payment.
 
     Raises
     ------
@@ -149,7 +148,7 @@ def _make(plan: Plan, draft: Path, out: Path, progress: Progress | None) -> Worl
         batch = _slice(world, underworld, piece, counts)
         identity = tokens.write("payment", np.arange(done, done + len(batch)))
         paid.add(payments_frame(batch, identity, tokens))
-        truth.add(truth_frame(batch, identity))
+        truth.add(truth_frame(batch, identity, world.people))
         charged.append(Disputes.of(batch, done))
         made += np.bincount(batch.pattern, minlength=len(NAMES))
         done += len(batch)
@@ -181,5 +180,6 @@ def _slice(world: Society, underworld: Underworld, piece: Slice, counts: Indices
     """Make all payments of a slice, in time."""
     stolen = underworld.payments(world, piece)
     honest = ordinary(world, piece, counts[piece.first : piece.stop])
+    honest = replace(honest, card=underworld.reissues.issued(honest.card, honest.time))
     dispute(world, stream(world.plan.seed, "disputes", piece.number), honest, FRIENDLY)
     return Batch.concat([honest, stolen]).in_time(stream(world.plan.seed, "order", piece.number))

@@ -10,7 +10,10 @@ import polars as pl
 
 from sevenfold.systems.fraud.world import countries
 from sevenfold.systems.fraud.world.batch import NEVER, Batch
+from sevenfold.systems.fraud.world.categories import AGES
 from sevenfold.systems.fraud.world.patterns import FRIENDLY, NAMES, ORDINARY
+from sevenfold.systems.fraud.world.people import REGIONS, People
+from sevenfold.systems.fraud.world.reissue import holder
 
 if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.arrays import Indices
@@ -42,6 +45,8 @@ TRUTH: dict[str, pl.DataType] = {
     "pattern": pl.String(),
     "is_fraud": pl.Boolean(),
     "attack": pl.Int64(),
+    "age": pl.String(),
+    "region": pl.String(),
 }
 
 
@@ -62,8 +67,14 @@ def payments_frame(batch: Batch, identity: pl.Series, tokens: Tokens) -> pl.Data
     )
 
 
-def truth_frame(batch: Batch, identity: pl.Series) -> pl.DataFrame:
-    """Return what made each payment; the attack's number where it is fraud."""
+def truth_frame(batch: Batch, identity: pl.Series, people: People) -> pl.DataFrame:
+    """Return what made each payment: the columns of `TRUTH`.
+
+    The attack's number stands where it is fraud; age band and region are those of the holder of the card,
+    null for cards from elsewhere.
+    """
+    owner = holder(batch.card)
+    ours = owner >= 0
     real = (batch.pattern != ORDINARY) & (batch.pattern != FRIENDLY)
     return pl.DataFrame(
         {
@@ -71,6 +82,8 @@ def truth_frame(batch: Batch, identity: pl.Series) -> pl.DataFrame:
             "pattern": _named(NAMES, batch.pattern),
             "is_fraud": real,
             "attack": pl.select(pl.when(pl.Series(real)).then(pl.Series(batch.attack))).to_series(),
+            "age": _named(AGES, np.where(ours, people.age[owner], -1)),
+            "region": _named(REGIONS, np.where(ours, people.region[owner], -1)),
         }
     )
 

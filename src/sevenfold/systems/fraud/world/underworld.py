@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ from sevenfold.systems.fraud.world.chance import pick, stream
 from sevenfold.systems.fraud.world.patterns import PATTERNS
 from sevenfold.systems.fraud.world.patterns.attack import Attacks, Pattern
 from sevenfold.systems.fraud.world.plan import DAY, HOUR, Plan, Slice
+from sevenfold.systems.fraud.world.reissue import Reissues
 
 if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.arrays import Indices
@@ -23,6 +25,7 @@ class Underworld:
     """The attacks of a world, planned ahead so that their payments come to the share that was asked for.
 
     An attack that begins in one slice may last into the next ones: what lies ahead is kept until then.
+    `reissues` knows which cards were replaced after a report.
 
     Parameters
     ----------
@@ -39,6 +42,7 @@ class Underworld:
             numbered += len(attacks)
             self._planned.append(attacks)
         self._ahead = Batch.empty()
+        self.reissues = Reissues(plan.population, plan.start_ms)
 
     def payments(self, world: Society, piece: Slice) -> Batch:
         """Return the fraudulent payments of a slice; slices must be asked for in order.
@@ -51,17 +55,25 @@ class Underworld:
             The days.
         """
         begin, end = (world.plan.start_ms + day * DAY for day in (piece.first, piece.stop))
-        made = [self._ahead]
+        made, starts = [], []
         for code, (pattern, planned) in enumerate(zip(PATTERNS, self._planned, strict=True), start=1):
             attacks = planned.between(begin, end)
             if len(attacks):
                 chance = stream(world.plan.seed, pattern.name, piece.number)
                 strike = pattern.strike(world, chance, attacks)
                 made.append(strike.charged(world, chance, pattern, code, attacks))
-        batch = Batch.concat(made)
+                starts.append(np.repeat(attacks.start, attacks.size))
+        batch = Batch.concat([self._ahead, self._stolen(Batch.concat(made), starts)])
         now = batch.time < end
         self._ahead = batch.take(~now)
         return batch.take(now)
+
+    def _stolen(self, fresh: Batch, starts: list[Indices]) -> Batch:
+        """Give new attacks the cards that the accounts had when the thieves got hold of them."""
+        if not len(fresh):
+            return fresh
+        self.reissues.block(fresh)
+        return replace(fresh, card=self.reissues.issued(fresh.card, np.concatenate(starts)))
 
 
 def apportion(total: int, shares: np.ndarray) -> Indices:

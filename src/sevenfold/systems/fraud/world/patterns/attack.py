@@ -151,7 +151,7 @@ class Strike:
         self, world: Society, chance: np.random.Generator, pattern: Pattern, code: int, attacks: Attacks
     ) -> Batch:
         """Return the payments with their prices, and with the moment at which each is reported."""
-        cents = prices.amount(chance, world.merchants, self.merchant, self.factor, self.paid_in)
+        cents = prices.amount(chance, world.merchants, self.merchant, self.card, self.factor, self.paid_in)
         even = self.cents % 50 == 0
         ending = np.where(even, prices.HALVES, world.merchants.ending[self.merchant])
         chosen = prices.rounded(self.cents / 100 * countries.PRICE_LEVEL[self.paid_in], ending)

@@ -44,7 +44,7 @@ def _strike(world: Society, chance: np.random.Generator, attacks: Attacks) -> St
     place = np.repeat(np.cumsum(attacks.size) - attacks.size, attacks.size) + step // _PER_CARD
     victim = customer[place]
     home = world.people.country[victim].astype(np.int64)
-    hand = chance.integers(0, 1 + attacks.size[of] // 8).clip(0, 63)
+    hand = chance.integers(0, 1 + attacks.size[of] // 4).clip(0, 63)
     ip, country = attackers_origin(
         world, chance, attacks.number[of], hand, time, home, (0.5, 0.1, 0.25, 0.15)
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.society import Society
 
 __all__ = [
+    "FOREIGN",
     "attackers_origin",
     "either",
     "foreign_cards",
@@ -27,7 +28,7 @@ __all__ = [
     "victims_cards",
 ]
 
-_FOREIGN = 1 << 42
+FOREIGN = 1 << 42
 """First number of the cards that belong to no customer of this world."""
 
 
@@ -59,7 +60,7 @@ def victims_cards(world: Society, chance: np.random.Generator, time: Indices) ->
 
 def foreign_cards(number: Indices, which: Indices) -> Indices:
     """Return the ``which``-th stolen card of an attack that was never seen at this gateway."""
-    return _FOREIGN + number * 4096 + which
+    return FOREIGN + number * 4096 + which
 
 
 def attackers_origin(
