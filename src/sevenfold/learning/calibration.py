@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, get_args
 import numpy as np
 
 from sevenfold.learning.extra import require
+from sevenfold.learning.odds import log_odds, sigmoid
 
 if TYPE_CHECKING:
     from sevenfold.learning.arrays import FloatMatrix, FloatVector, Values
@@ -19,7 +20,7 @@ __all__ = ["CALIBRATIONS", "CalibratedModel", "Calibration", "Isotonic", "Platt"
 Calibration = Literal["isotonic", "platt"]
 CALIBRATIONS: tuple[str, ...] = get_args(Calibration)
 
-_EDGE = 1e-12
+_EDGE = 1e-9
 """Probabilities are kept this far from 0 and 1 before their log odds are taken."""
 
 
@@ -60,12 +61,18 @@ class Isotonic:
 
     @classmethod
     def learn(cls, y: Values, score: FloatVector) -> Isotonic:
-        """Pool adjacent violators; the points are those where the function bends."""
+        """Pool adjacent violators; the points are those where the function bends.
+
+        Where the lowest scores hold no positive, the plain method says 0, as if the next one could not be.
+        The ends are therefore held where one more event of average kind would have put them.
+        """
         isotonic = require("sklearn.isotonic", "calibrating a model")
         fitted = isotonic.IsotonicRegression(out_of_bounds="clip").fit(score, y)
+        share, events = float(y.mean()), len(y)
+        low, high = share / (events + 1), (share + events) / (events + 1)
         return cls(
             np.asarray(fitted.X_thresholds_, dtype=np.float64),
-            np.asarray(fitted.y_thresholds_, dtype=np.float64),
+            np.clip(np.asarray(fitted.y_thresholds_, dtype=np.float64), low, high),
         )
 
     @property
@@ -109,10 +116,14 @@ class Platt:
 
     @classmethod
     def learn(cls, y: Values, score: FloatVector) -> Platt:
-        """Fit the two numbers by maximum likelihood."""
+        """Fit the two numbers by maximum likelihood, with Platt's targets: no event is quite 0 or 1."""
         linear = require("sklearn.linear_model", "calibrating a model")
+        positives = int(y.sum())
+        target = np.where(y == 1, (positives + 1) / (positives + 2), 1 / (len(y) - positives + 2))
+        odds = log_odds(score, _EDGE)
         fitted = linear.LogisticRegression(C=1e6, solver="newton-cholesky", max_iter=200, tol=1e-10)
-        fitted.fit(_log_odds(score)[:, None], y)
+        # A target of 0.9 is nine parts of a positive and one part of a negative.
+        fitted.fit(np.r_[odds, odds][:, None], np.repeat([1, 0], len(y)), np.r_[target, 1 - target])
         return cls(max(float(fitted.coef_[0, 0]), 0.0), float(fitted.intercept_[0]))
 
     @property
@@ -122,7 +133,7 @@ class Platt:
 
     def apply(self, score: FloatVector) -> FloatVector:
         """Calibrate scores."""
-        return 1.0 / (1.0 + np.exp(-(self.slope * _log_odds(score) + self.offset)))
+        return sigmoid(self.slope * log_odds(score, _EDGE) + self.offset)
 
     def add_to(self, graph: Graph, score: str) -> str:
         """Add the function to a graph."""
@@ -164,8 +175,3 @@ class CalibratedModel:
     def importance(self) -> dict[str, float]:
         """Give the model's own; calibration changes no order."""
         return self.model.importance()
-
-
-def _log_odds(score: FloatVector) -> FloatVector:
-    kept = np.clip(score, _EDGE, 1.0 - _EDGE)
-    return np.log(kept / (1.0 - kept))

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sevenfold.errors import BundleError, Fault
+from sevenfold.learning.graph import export
 from sevenfold.learning.scorer import Scorer
 
 if TYPE_CHECKING:
     from sevenfold.learning.arrays import FloatMatrix
     from sevenfold.learning.candidate import Model
     from sevenfold.learning.encoding import Encoding
+    from sevenfold.learning.fitting import Fitted
 
-__all__ = ["TOLERANCE", "Costs", "check_export", "measure_costs"]
+__all__ = ["TOLERANCE", "Costs", "check_export", "costs_of", "measure_costs"]
 
 TOLERANCE = 1e-6
 """How far an exported model's probabilities may be from those of the library that trained it."""
@@ -50,8 +52,21 @@ class Costs:
         return asdict(self)
 
 
-def measure_costs(model: Model, onnx: bytes, encoding: Encoding, X: FloatMatrix, fit_seconds: float) -> Costs:
-    """Time an exported model on some encoded rows, shape (rows, features), at least one."""
+def costs_of(fitted: Fitted, encoding: Encoding, X: FloatMatrix) -> Costs:
+    """Export a model, check the export, and time it on some encoded rows, shape (rows, features), not none.
+
+    Raises
+    ------
+    BundleError
+        The export predicts something else.
+    """
+    onnx = export(fitted.model, len(encoding))
+    check_export(fitted.model, onnx, encoding, X)
+    return measure_costs(fitted, onnx, encoding, X)
+
+
+def measure_costs(fitted: Fitted, onnx: bytes, encoding: Encoding, X: FloatMatrix) -> Costs:
+    """Time an exported model on some encoded rows, shape (rows, features), not none."""
     scorer = Scorer(onnx, encoding)
     taken = []
     for i in range(_CALLS):
@@ -59,7 +74,7 @@ def measure_costs(model: Model, onnx: bytes, encoding: Encoding, X: FloatMatrix,
         begun = time.perf_counter()
         scorer.score(row)
         taken.append(time.perf_counter() - begun)
-    return Costs(fit_seconds, model.parameters, len(onnx), float(np.median(taken)) * 1e6)
+    return Costs(fitted.seconds, fitted.model.parameters, len(onnx), float(np.median(taken)) * 1e6)
 
 
 def check_export(model: Model, onnx: bytes, encoding: Encoding, X: FloatMatrix) -> float:

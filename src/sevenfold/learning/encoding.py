@@ -25,6 +25,9 @@ __all__ = ["Column", "Encoding"]
 OTHER = 0
 """The code of every category that the training set did not hold, or held too rarely."""
 
+_LARGEST = np.finfo(np.float32).max
+"""Tree libraries keep float32, where what is larger is infinite."""
+
 _TEXT = (pl.String, pl.Categorical, pl.Enum)
 
 
@@ -139,18 +142,16 @@ class Encoding:
         """
         self._check(frame)
         matrix = np.empty((frame.height, len(self)), dtype=np.float64)
+        faults = []
         for i, (column, codes) in enumerate(zip(self.columns, self._codes, strict=True)):
             series = frame[column.name]
             matrix[:, i] = _numbers(series) if codes is None else _category_codes(series, codes)
-        infinite = np.isinf(matrix).sum(axis=0)
-        if infinite.any():
-            raise DataError(
-                "Features must be finite; a missing value is null.",
-                [
-                    Fault(self.columns[i].name, "finite numbers or null", f"infinities in {infinite[i]} rows")
-                    for i in np.flatnonzero(infinite)
-                ],
-            )
+            infinite = int((np.abs(matrix[:, i]) > _LARGEST).sum())
+            if infinite:
+                got = f"infinities in {infinite:,} of {frame.height:,} rows"
+                faults.append(Fault(column.name, "finite numbers or null", got))
+        if faults:
+            raise DataError("Features must be finite; a missing value is null.", faults)
         return matrix
 
     def encode_row(self, values: Mapping[str, Any] | Sequence[Any]) -> FloatVector:

@@ -10,21 +10,23 @@ import numpy.typing as npt
 import polars as pl
 
 from sevenfold.learning.candidate import Table
+from sevenfold.learning.costs import Costs, costs_of
 from sevenfold.learning.declaration import Progress, silent
 from sevenfold.learning.duration import DAY_MS
 from sevenfold.learning.examples import Examples
-from sevenfold.learning.fitting import check_table, fit_candidate
+from sevenfold.learning.fitting import Fitted, check_table, fit_candidate
 from sevenfold.learning.knowledge import NEVER, LabelInput, Labels, TimeInput
 from sevenfold.learning.metrics import measure
 from sevenfold.learning.results import CandidateResult, Evaluation, FoldResult
 
 if TYPE_CHECKING:
     from sevenfold.learning.arrays import Mask
-    from sevenfold.learning.candidate import Candidate
     from sevenfold.learning.declaration import Learning
     from sevenfold.learning.splits import Fold
 
 __all__ = ["evaluate_examples", "evaluate_folds"]
+
+_COST_ROWS = 2_000
 
 
 def evaluate_folds(
@@ -93,18 +95,24 @@ def evaluate_examples(
     folds = examples.folds(learning)
     steps, done = len(folds) * len(learning.candidates) + further_steps, 0
     results: list[list[FoldResult]] = [[] for _ in learning.candidates]
+    costs: list[Costs] = []
     notes: list[str] = []
     for fold in folds:
         part = _Part.of(examples, fold, learning)
         notes += part.notes
         for found, candidate in zip(results, learning.candidates, strict=True):
             progress(done, steps, f"{candidate.name}, fold {fold.number} of {len(folds)}")
-            found.append(part.run(candidate, learning))
+            fitted = fit_candidate(candidate, part.training, part.times, learning, str(fold))
+            found.append(part.measure(fitted, learning))
+            if fold is folds[-1]:
+                costs.append(part.costs(fitted))
             done += 1
     if not further_steps:
         progress(done, steps, "evaluated")
-    pairs = zip(learning.candidates, results, strict=True)
-    return Evaluation(learning, tuple(CandidateResult(c, tuple(found)) for c, found in pairs), tuple(notes))
+    triples = zip(learning.candidates, results, costs, strict=True)
+    return Evaluation(
+        learning, tuple(CandidateResult(c, tuple(found), cost) for c, found, cost in triples), tuple(notes)
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,8 +166,13 @@ class _Part:
             said.append(f"{self.fold} leaves out {self.unknown:,} test rows whose labels are not final yet.")
         return said
 
-    def run(self, candidate: Candidate, learning: Learning) -> FoldResult:
-        fitted = fit_candidate(candidate, self.training, self.times, learning, str(self.fold))
+    def costs(self, fitted: Fitted) -> Costs:
+        """Export a model, check the export and time it, on some of the training rows."""
+        sample = self.training.X[:: max(1, len(self.training) // _COST_ROWS)]
+        return costs_of(fitted, self.training.encoding, sample)
+
+    def measure(self, fitted: Fitted, learning: Learning) -> FoldResult:
+        """Score the test rows and measure the scores."""
         score = fitted.model.predict(self.testing.X) if len(self.testing) else np.empty(0)
         entity = None if learning.entity is None else self.examples.entities[learning.entity][self.rows]
         metrics = measure(
@@ -181,7 +194,6 @@ class _Part:
             score=score,
             left_out=self.left_out,
             unknown=self.unknown,
-            seconds=fitted.seconds,
             metrics=metrics,
         )
 

@@ -11,6 +11,7 @@ import numpy as np
 from sevenfold.learning.candidate import ClassWeight, Table, positive_weight
 from sevenfold.learning.expansion import Expansion
 from sevenfold.learning.extra import require
+from sevenfold.learning.odds import sigmoid
 from sevenfold.learning.trees import LEAF, Trees, shares
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class LightGBMModel:
         """Probability of the positive class, float64, shape (rows,)."""
         expanded = self.expansion.apply(X)
         margin: FloatVector = self.booster.predict(expanded, raw_score=True, num_iteration=self.trees)
-        return 1.0 / (1.0 + np.exp(self.log_weight - margin))
+        return sigmoid(margin - self.log_weight)
 
     def add_to(self, graph: Graph, features: str) -> str:
         """Add the trees and the logistic function to a graph."""

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from sevenfold.learning.candidate import ClassWeight, Table, positive_weight
 from sevenfold.learning.extra import require
+from sevenfold.learning.odds import sigmoid
 
 if TYPE_CHECKING:
     from sevenfold.learning.arrays import FloatMatrix, FloatVector
@@ -161,9 +162,7 @@ class LogisticModel:
     def predict(self, X: FloatMatrix) -> FloatVector:
         """Probability of the positive class, float64, shape (rows,)."""
         margin = self.layout.design(X) @ self.weights + self.intercept
-        # exp(-|m|) can't overflow, whatever the sign of the margin.
-        small = np.exp(-np.abs(margin))
-        return np.where(margin >= 0, 1.0, small) / (1.0 + small)
+        return sigmoid(margin)
 
     def add_to(self, graph: Graph, features: str) -> str:
         """Add standardisation, imputation, the weights and the logistic function to a graph."""

@@ -25,6 +25,9 @@ _PORTION = 8_000_000
 
 _CALIBRATION_BINS = 15
 
+_CERTAIN = np.finfo(np.float64).eps
+"""What a score of exactly 0 or 1 counts as, so that being certain and wrong costs much and not infinity."""
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -186,7 +189,7 @@ def _ranking(
 
 
 def _losses(y: Values, score: FloatVector, replicates: int, rng: np.random.Generator) -> dict[str, Measured]:
-    chance = np.clip(np.where(y == 1, score, 1.0 - score), 1e-15, None)
+    chance = np.clip(np.where(y == 1, score, 1.0 - score), _CERTAIN, None)
     losses = np.stack([-np.log(chance), np.square(score - y)], axis=1)
     if not len(y):
         means, drawn = np.full(2, np.nan), np.full((replicates, 2), np.nan)

@@ -15,6 +15,7 @@ from sevenfold.learning.metrics import Measured, mean_of
 if TYPE_CHECKING:
     from sevenfold.learning.arrays import FloatVector, Values
     from sevenfold.learning.candidate import Candidate
+    from sevenfold.learning.costs import Costs
     from sevenfold.learning.declaration import Learning
     from sevenfold.learning.splits import Fold
 
@@ -37,8 +38,6 @@ class FoldResult:
         Test rows of entities that were already known as positive.
     unknown
         Test rows whose label is not final yet.
-    seconds
-        Of fitting.
     metrics
         What was measured, by name.
     """
@@ -51,7 +50,6 @@ class FoldResult:
     score: FloatVector = field(repr=False)
     left_out: int
     unknown: int
-    seconds: float
     metrics: dict[str, Measured] = field(repr=False)
 
 
@@ -65,10 +63,13 @@ class CandidateResult:
         Its declaration.
     folds
         One result a fold.
+    costs
+        Of the last fold's model.
     """
 
     candidate: Candidate
     folds: tuple[FoldResult, ...]
+    costs: Costs
 
     @property
     def mean(self) -> dict[str, Measured]:
@@ -81,11 +82,6 @@ class CandidateResult:
         values = {name: [f.metrics[name].value for f in self.folds] for name in self.folds[0].metrics}
         known = {name: [v for v in found if not np.isnan(v)] for name, found in values.items()}
         return {name: float(np.std(found)) if found else np.nan for name, found in known.items()}
-
-    @property
-    def seconds(self) -> float:
-        """Fitting time of all folds."""
-        return sum(f.seconds for f in self.folds)
 
     @property
     def y(self) -> Values:

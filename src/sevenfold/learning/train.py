@@ -222,7 +222,7 @@ def train(
         as_of=examples.as_of,
         rows=len(table),
         positives=int(table.y.sum()),
-        costs=measure_costs(fitted.model, onnx, table.encoding, sample, fitted.seconds),
+        costs=measure_costs(fitted, onnx, table.encoding, sample),
         notes=(*evaluation.notes, *_empty_features(table)),
     )
 

@@ -12,6 +12,7 @@ import numpy as np
 from sevenfold.learning.candidate import ClassWeight, Table, positive_weight
 from sevenfold.learning.expansion import Expansion
 from sevenfold.learning.extra import require
+from sevenfold.learning.odds import sigmoid
 from sevenfold.learning.trees import LEAF, Trees, shares
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ class XGBoostModel:
         """Probability of the positive class, float64, shape (rows,)."""
         expanded = self.expansion.apply(X)
         margin: FloatVector = self.booster.inplace_predict(expanded, predict_type="margin").astype(np.float64)
-        return 1.0 / (1.0 + np.exp(self.log_weight - margin))
+        return sigmoid(margin - self.log_weight)
 
     def add_to(self, graph: Graph, features: str) -> str:
         """Add the trees and the logistic function to a graph."""
