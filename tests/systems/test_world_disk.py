@@ -59,7 +59,7 @@ def test_ctrl_c_before_there_is_a_world_leaves_nothing(tmp_path):
     assert list((tmp_path / "deep").iterdir()) == []
 
 
-@pytest.mark.parametrize("per_slice", [400_000, 500])
+@pytest.mark.parametrize("per_slice", [100_000, 500])
 def test_a_full_disk_is_an_error_of_the_system_and_leaves_the_earlier_world(earlier, per_slice):
     before = _contents(earlier)
     program = f"""

@@ -6,7 +6,9 @@ Customers with homes, habits, devices and pay days pay merchants; thieves steal 
 
 from __future__ import annotations
 
+from sevenfold.systems.fraud.world.description import Description, describe
+from sevenfold.systems.fraud.world.picture import draw
 from sevenfold.systems.fraud.world.plan import Plan
 from sevenfold.systems.fraud.world.simulation import WorldReport, simulate
 
-__all__ = ["Plan", "WorldReport", "simulate"]
+__all__ = ["Description", "Plan", "WorldReport", "describe", "draw", "simulate"]

@@ -19,8 +19,8 @@ SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 TAIL = 120
 """Days after the last payment in which chargebacks still arrive: the card schemes' limit."""
 
-PER_SLICE = 400_000
-"""Payments that are made at a time; some 300 bytes each are alive then."""
+PER_SLICE = 100_000
+"""Payments that are made at a time, where a day has no more; a kilobyte and a half of each is alive then."""
 
 PER_DAY = 20_000_000
 """Most payments a day, since a day is the shortest slice."""
