@@ -10,7 +10,7 @@ through a double unharmed.
 from __future__ import annotations
 
 import re
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from numbers import Integral
 
 from sevenfold.data.refusal import RefusedError, shown
@@ -43,7 +43,7 @@ DIGITS: dict[str, int] = dict.fromkeys(_TWO.split(), 2) | {
 """ISO 4217 code → digits after the point; withdrawn codes stay, since histories hold them."""
 
 _PLAIN = re.compile(r"([+-]?)([0-9]{1,16})(?:\.([0-9]{1,16}))?")
-_EXACT = Context(prec=60, traps=[InvalidOperation])
+_EXACT = Context(prec=60, traps=[InvalidOperation, Inexact])
 
 
 def digits(currency: str) -> int:
@@ -149,12 +149,10 @@ def _from_decimal(amount: Decimal, value: object, places: int) -> int:
         str(BOUND)
     ):  # keeps 1e999999 from becoming a million digits
         raise RefusedError(f"an amount within ±{BOUND} minor units", shown(value))
-    if len(amount.as_tuple().digits) > _EXACT.prec:
-        raise _too_many_digits(value, places)
-    minor = amount.scaleb(places, _EXACT)
-    if minor != minor.to_integral_value():
-        raise _too_many_digits(value, places)
-    return int(minor)
+    try:
+        return int(_EXACT.quantize(_EXACT.scaleb(amount, places), 1))
+    except ArithmeticError:
+        raise _too_many_digits(value, places) from None
 
 
 def _too_many_digits(value: object, places: int) -> RefusedError:

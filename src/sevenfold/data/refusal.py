@@ -13,6 +13,8 @@ __all__ = ["RefusedError", "shown"]
 
 _QUOTED_CHARACTERS = 60
 _READ_CHARACTERS = 400
+_SHORTEST_CARD = 1e12
+"""Smaller numbers have fewer than 13 digits before the point."""
 
 
 class RefusedError(DataError):
@@ -48,7 +50,9 @@ def shown(value: object) -> str:
     if value is None:
         return "null"
     # Cut before the search and again after it: a megabyte of text is neither searched nor printed.
-    text = redacted(repr(value)[:_READ_CHARACTERS])
+    text = repr(value)[:_READ_CHARACTERS]
+    if not (isinstance(value, float) and abs(value) < _SHORTEST_CARD):  # whose fraction has digits enough
+        text = redacted(text)
     if len(text) > _QUOTED_CHARACTERS:
         text = text[:_QUOTED_CHARACTERS] + "…"
     return f"{type(value).__name__} {text}"

@@ -289,7 +289,9 @@ def _is_physical(kind: Kind, dtype: pl.DataType) -> bool:
 def _refusal(event: EventType, height: int, rejects: pl.DataFrame) -> DataError:
     counts = ", ".join(f"{field} {count:,}" for field, count in Counter(rejects["field"]).most_common())
     rows = rejects["row"].n_unique()
-    examples = rejects.group_by("field", maintain_order=True).head(_EXAMPLES).sort("row", maintain_order=True)
+    # The first example of each field before the second of any: an error shows only so many.
+    rank = pl.int_range(pl.len()).over("field")
+    examples = rejects.with_columns(rank=rank).filter(pl.col("rank") < _EXAMPLES).sort("rank", "row")
     faults = [
         Fault(f"row {row}: {field}", expected, got, hint)
         for row, field, expected, got, hint in examples.select(*REJECTS).iter_rows()
