@@ -163,7 +163,8 @@ def test_a_wrong_declaration_lists_every_fault():
         " Fields of Chargeback: chargeback_id, reported_at, payment_id\n"
         "  - value: expected a field of Chargeback, got 'fraud'."
         " Fields of Chargeback: chargeback_id, reported_at, payment_id\n"
-        "  - matures: expected a duration above zero, such as '30d', got 'soon'"
+        "  - matures: expected a positive duration such as '10m', '1h', '7d' or '1d12h', got 'soon'."
+        " Units are ms, s, m, h, d and w"
     )
     with pytest.raises(DesignError, match="value: expected a boolean or integer field, got category"):
         Label(event=Verdict, on=Payment, key="payment_id", matures="1d", value="reason")
@@ -199,5 +200,5 @@ def test_plain_labels_are_checked():
         Labels.of([0, 1], [1, 2])
     with pytest.raises(UsageError, match="There are 1 times and 2 labels"):
         Labels.of([0], [1, 0])
-    with pytest.raises(UsageError, match="not 'later'"):
+    with pytest.raises(DesignError, match="delay: expected a positive duration"):
         Labels.of([0], [1], delay="later")

@@ -1,7 +1,7 @@
 import pytest
 
 from sevenfold.data.timestamp import epoch_ms
-from sevenfold.errors import DataError, UsageError
+from sevenfold.errors import DataError, DesignError, UsageError
 from sevenfold.learning.splits import Prequential
 
 DAY = 86_400_000
@@ -59,11 +59,11 @@ def test_folds_beyond_the_history_are_an_error():
 
 
 def test_a_wrong_declaration_lists_every_fault():
-    with pytest.raises(UsageError) as error:
+    with pytest.raises(DesignError) as error:
         Prequential(test="0d", train="week", delay="x", folds=0, first="July")
-    assert [fault.where for fault in error.value.faults] == ["test", "train", "delay", "folds", "first"]
+    assert [f.where for f in error.value.faults] == ["test", "train", "delay", "folds", "first"]
     with pytest.raises(
-        UsageError, match="first: expected a length of training, as train='7d', got train=None"
+        DesignError, match="first: expected a length of training, as train='7d', got train=None"
     ):
         Prequential(first="2018-07-25")
 

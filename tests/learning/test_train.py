@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from sevenfold.errors import DataError, UsageError
+from sevenfold.errors import DataError, DesignError, UsageError
 from sevenfold.learning.bundle import load_bundle
 from sevenfold.learning.declaration import Learning
 from sevenfold.learning.evaluate import evaluate_folds
@@ -297,7 +297,7 @@ def test_infinite_features_are_an_error(world):
 
 
 def test_a_declaration_lists_every_fault():
-    with pytest.raises(UsageError) as error:
+    with pytest.raises(DesignError) as error:
         Learning(
             candidates=(XGBoost(), XGBoost()),
             choose_by="accuracy",
@@ -316,7 +316,7 @@ def test_a_declaration_lists_every_fault():
     ]
     assert "candidates: expected names of their own, got 'xgboost' twice" in str(error.value)
     assert "It can be: roc_auc, average_precision, recall_at_fpr_2, log_loss" in str(error.value)
-    with pytest.raises(UsageError, match="candidates: expected at least one, got none"):
+    with pytest.raises(DesignError, match="candidates: expected at least one, got none"):
         Learning(candidates=())
 
 

@@ -1,11 +1,14 @@
-"""Names for the arrays that the room passes around."""
+"""Names for the arrays that the room passes around, and the length of a day."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FloatMatrix", "FloatVector", "Mask", "Times", "Values"]
+__all__ = ["DAY_MS", "FloatMatrix", "FloatVector", "Mask", "Times", "Values"]
+
+DAY_MS = 86_400_000
+"""A day in milliseconds."""
 
 FloatMatrix = npt.NDArray[np.float64]
 FloatVector = npt.NDArray[np.float64]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sevenfold.errors import Fault, UsageError
+from sevenfold.errors import DesignError, Fault
 from sevenfold.learning.calibration import CALIBRATIONS, Calibration
 from sevenfold.learning.logistic_regression import LogisticRegression
 from sevenfold.learning.ranking import ranking_measures
@@ -66,7 +66,7 @@ class Learning:
 
     Raises
     ------
-    UsageError
+    DesignError
         A choice can't work; all such choices are named.
     """
 
@@ -88,7 +88,7 @@ class Learning:
     def __post_init__(self) -> None:
         faults = [*self._choice_faults(), *self._number_faults()]
         if faults:
-            raise UsageError("Nothing can be learned like this.", faults)
+            raise DesignError("Nothing can be learned like this.", faults)
 
     def _choice_faults(self) -> list[Fault]:
         faults = []

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from sevenfold.learning.arrays import DAY_MS
 from sevenfold.learning.candidate import Table
 from sevenfold.learning.costs import Costs, costs_of
 from sevenfold.learning.declaration import Progress, silent
-from sevenfold.learning.duration import DAY_MS
 from sevenfold.learning.examples import Examples
 from sevenfold.learning.fitting import Fitted, check_table, fit_candidate
 from sevenfold.learning.knowledge import NEVER, LabelInput, Labels, TimeInput

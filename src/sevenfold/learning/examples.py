@@ -62,7 +62,7 @@ class Examples:
             No event is old enough for its label to be final.
         """
         if not isinstance(labels, Labels):
-            labels = Labels.of(times, labels, learning.folds.delay or "0d")
+            labels = Labels.of(times, labels, learning.folds.delay)
         columns = pl.DataFrame() if entities is None else entities
         lengths = {"features": features.height, "times": len(np.asarray(times)), "labels": len(labels)}
         if learning.entities:

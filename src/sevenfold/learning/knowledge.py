@@ -11,8 +11,8 @@ import numpy.typing as npt
 import polars as pl
 
 from sevenfold.errors import DataError, Fault, UsageError
+from sevenfold.features.window import duration_ms
 from sevenfold.learning.arrays import Mask, Times, Values
-from sevenfold.learning.duration import duration_ms
 
 __all__ = ["NEVER", "UNKNOWN", "LabelInput", "Labels", "TimeInput"]
 
@@ -64,7 +64,7 @@ class Labels:
         cls,
         times: TimeInput,
         values: LabelInput,
-        delay: str = "0d",
+        delay: str | None = None,
     ) -> Labels:
         """Take labels that are known as a table, each of them a fixed delay after its event.
 
@@ -75,21 +75,21 @@ class Labels:
         values
             0, 1 or null, shape (events,); -1 counts as null, NaN too.
         delay
-            How long after its event a label, 0 or 1, becomes known.
+            How long after its event a label, 0 or 1, becomes known, such as ``"7d"``; ``None`` for at once.
 
         Raises
         ------
         UsageError
-            The lengths differ, or the delay is no duration.
+            The lengths differ.
+        DesignError
+            The delay is no duration.
         DataError
             A value is something else.
         """
         at = np.asarray(times, dtype=np.int64)
         series = pl.Series("label", values, strict=False).cast(pl.Float64).fill_nan(None).fill_null(UNKNOWN)
         numbers = series.to_numpy()
-        milliseconds = duration_ms(delay)
-        if milliseconds is None:
-            raise UsageError(f"A delay is a duration such as '7d', not {delay!r}.")
+        milliseconds = 0 if delay is None else duration_ms(delay, "delay")
         if len(at) != len(numbers):
             raise UsageError(f"There are {len(at)} times and {len(numbers)} labels; each event needs both.")
         wrong = np.flatnonzero(~np.isin(numbers, (UNKNOWN, 0, 1)))

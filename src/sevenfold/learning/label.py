@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sevenfold.data.fields import Kind
 from sevenfold.errors import DesignError, Fault
-from sevenfold.learning.duration import duration_ms
+from sevenfold.features.window import duration_ms
 
 if TYPE_CHECKING:
     import polars as pl
@@ -58,9 +58,11 @@ class Label:
     because: str = ""
 
     def __post_init__(self) -> None:
-        faults = [*self._field_faults()]
-        if not duration_ms(self.matures):
-            faults.append(Fault("matures", "a duration above zero, such as '30d'", repr(self.matures)))
+        faults = self._field_faults()
+        try:
+            duration_ms(self.matures, "matures")
+        except DesignError as error:
+            faults += error.faults
         if faults:
             raise DesignError("This label can't be built.", faults)
 
@@ -79,7 +81,7 @@ class Label:
     @property
     def matures_ms(self) -> int:
         """Milliseconds after which an event without a label counts as negative."""
-        return duration_ms(self.matures) or 0
+        return duration_ms(self.matures)
 
     def history(
         self, decided: pl.DataFrame, events: pl.DataFrame, *, known: str | None = None

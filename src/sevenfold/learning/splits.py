@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sevenfold.data.timestamp import epoch_ms, rfc3339
-from sevenfold.errors import DataError, Fault, UsageError
-from sevenfold.learning.duration import DAY_MS, duration_ms, duration_text
+from sevenfold.errors import DataError, DesignError, Fault, UsageError
+from sevenfold.features.window import duration_ms, duration_text
+from sevenfold.learning.arrays import DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +75,7 @@ class Prequential:
 
     Raises
     ------
-    UsageError
+    DesignError
         A duration, a date or a number can't work; all of them are named.
 
     Examples
@@ -93,13 +94,14 @@ class Prequential:
     because: str = ""
 
     def __post_init__(self) -> None:
-        faults = [
-            Fault(name, "a duration above zero, such as '7d'", repr(text))
-            for name, text in (("test", self.test), ("train", self.train))
-            if text is not None and not duration_ms(text)
-        ]
-        if self.delay is not None and duration_ms(self.delay) is None:
-            faults.append(Fault("delay", "a duration such as '7d'", repr(self.delay)))
+        faults: list[Fault] = []
+        for name, text in (("test", self.test), ("train", self.train), ("delay", self.delay)):
+            if text is None:
+                continue
+            try:
+                duration_ms(text, name)
+            except DesignError as error:
+                faults += error.faults
         if self.folds < 1:
             faults.append(Fault("folds", "at least 1", str(self.folds)))
         if self.first is not None and self.train is None:
@@ -107,14 +109,14 @@ class Prequential:
         if self.first is not None:
             try:
                 epoch_ms(self.first)
-            except DataError as error:
-                faults.append(Fault("first", "a date such as '2018-07-25'", repr(self.first), error.summary))
+            except DataError:
+                faults.append(Fault("first", "a date such as '2018-07-25'", repr(self.first)))
         if faults:
-            raise UsageError("These folds can't be laid out.", faults)
+            raise DesignError("These folds can't be laid out.", faults)
 
     def delay_ms(self, matures_ms: int) -> int:
         """Give the gap in milliseconds, for labels that take `matures_ms` to mature."""
-        return matures_ms if self.delay is None else duration_ms(self.delay) or 0
+        return matures_ms if self.delay is None else duration_ms(self.delay)
 
     def over(self, start: int, end: int, matures_ms: int = 0) -> tuple[Fold, ...]:
         """Lay the folds over a history.
@@ -131,7 +133,7 @@ class Prequential:
         DataError
             The history is too short; the error says what there is and what was asked for.
         """
-        test, gap = duration_ms(self.test) or 0, self.delay_ms(matures_ms)
+        test, gap = duration_ms(self.test), self.delay_ms(matures_ms)
         train = duration_ms(self.train) if self.train is not None else None
         if self.first is not None and train is not None:
             first_test = epoch_ms(self.first) + train + gap
@@ -157,7 +159,7 @@ class Prequential:
         """
         if self.first is None or self.delay is None:
             raise UsageError("Only folds with a first day and a delay of their own can be moved back.")
-        back = self.delay_ms(0) + (duration_ms(self.test) or 0)
+        back = self.delay_ms(0) + duration_ms(self.test)
         return replace(self, first=rfc3339(epoch_ms(self.first) - back))
 
     def _check(self, folds: Sequence[Fold], start: int, end: int, gap: int) -> None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sevenfold.data.timestamp import rfc3339
+from sevenfold.features.window import duration_ms
 from sevenfold.learning.costs import Costs, check_export, measure_costs
 from sevenfold.learning.declaration import Progress, describe, silent
-from sevenfold.learning.duration import duration_ms
 from sevenfold.learning.evaluate import evaluate_examples
 from sevenfold.learning.examples import Examples
 from sevenfold.learning.fitting import fit_candidate
