@@ -56,7 +56,7 @@ def test_ctrl_c_leaves_nothing_behind(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sevenfold.systems.fraud.world.simulation._truth", interrupt)
+    monkeypatch.setattr("sevenfold.systems.fraud.world.files.Table.close", interrupt)
     out = tmp_path / "world"
     assert front.run(["simulate", "--payments", "1000", "--out", str(out)]) == 130
     said = capsys.readouterr().err

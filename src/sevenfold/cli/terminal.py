@@ -6,17 +6,25 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Interrupted", "Terminal", "json_line"]
+__all__ = ["Interrupted", "Terminal", "Tick", "console", "json_line"]
 
 _PLAIN_WIDTH = 110
 """Columns of a table that goes into a file or a pipe, where there is no window to fit."""
+
+
+class Tick(Protocol):
+    """Says how far a step has come."""
+
+    def __call__(self, done: float, total: float | None, label: str = ..., unit: str = ...) -> None:
+        """Show so many units done, of so many where that is known, and what is being done and counted."""
+        ...
 
 
 class Interrupted(KeyboardInterrupt):
@@ -74,10 +82,8 @@ class Terminal:
             print(json_line(value))  # noqa: T201  (this is the machine's line: no styling, no wrapping)
 
     @contextmanager
-    def progress(
-        self, label: str, total: float | None = None, *, unit: str = "rows"
-    ) -> Iterator[Callable[[float, float | None], None]]:
-        """Show a bar on stderr while a step runs.
+    def progress(self, label: str, total: float | None = None, *, unit: str = "rows") -> Iterator[Tick]:
+        """Show a bar on stderr while a step runs; nothing where stderr is no terminal.
 
         Parameters
         ----------
@@ -87,10 +93,6 @@ class Terminal:
             How many units there will be; ``None`` where nobody knows.
         unit
             What is counted.
-
-        Yields
-        ------
-        ``tick(done, total)``: how many units are done by now, and how many there will be, if that is known.
         """
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -107,9 +109,9 @@ class Terminal:
         with bar:
             task = bar.add_task(label, total=total, count="")
 
-            def tick(done: float, known_total: float | None = None) -> None:
-                of = f" of {known_total:,.0f}" if known_total else ""
-                bar.update(task, completed=done, total=known_total, count=f"{done:,.0f}{of} {unit}")
+            def tick(done: float, total: float | None, label: str = label, unit: str = unit) -> None:
+                count = f"{done:,.0f} {unit}" if total is None else f"{done:,.0f} of {total:,.0f} {unit}"
+                bar.update(task, description=label, completed=done, total=total, count=count)
 
             yield tick
 

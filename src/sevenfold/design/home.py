@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sevenfold.data.sqlite_log import SqliteEventLog
+
 __all__ = ["Home"]
 
 
@@ -41,6 +43,19 @@ class Home:
     def log(self) -> Path:
         """The event log, the truth that everything else is computed from."""
         return self.folder / "log.sqlite"
+
+    def open_log(self) -> SqliteEventLog:
+        """Open the event log; it is made where there is none.
+
+        Raises
+        ------
+        LogError
+            If it is damaged or can't be opened.
+        """
+        from sevenfold.data.sqlite_log import SqliteEventLog
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return SqliteEventLog(self.log)
 
     @property
     def lake(self) -> Path:
