@@ -9,9 +9,14 @@ from sevenfold.errors import UsageError
 from sevenfold.systems.fraud.world import describe, draw, simulate
 
 
-def test_the_tables_say_what_is_in_the_files(world, world_report):
+@pytest.fixture(scope="module")
+def told(world_report):
+    """The description of a world."""
+    return describe(world_report.out)
+
+
+def test_the_tables_say_what_is_in_the_files(told, world, world_report):
     payments, chargebacks, truth = world
-    told = describe(world_report.out)
     titles = [title for title, _ in told.tables()]
     assert titles == ["What made the payments", "Quantiles", "Shares"]
     counted = dict(told.patterns.select("pattern", "payments").iter_rows())
@@ -36,8 +41,8 @@ def test_the_tables_say_what_is_in_the_files(world, world_report):
     assert told.quantiles["quantity"].to_list()[-1] == "days until a chargeback"
 
 
-def test_the_picture_is_written(world_report, tmp_path):
-    draw(describe(world_report.out), tmp_path / "world.png")
+def test_the_picture_is_written(told, tmp_path):
+    draw(told, tmp_path / "world.png")
     assert (tmp_path / "world.png").read_bytes().startswith(b"\x89PNG")
 
 

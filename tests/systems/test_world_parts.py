@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sevenfold.systems.fraud.world.chance import locate, mix, pick, stream, unit
+from sevenfold.systems.fraud.world.clock import DAY
 from sevenfold.systems.fraud.world.merchants import Merchants
 from sevenfold.systems.fraud.world.patterns import PATTERNS
 from sevenfold.systems.fraud.world.patterns.attack import Attacks
 from sevenfold.systems.fraud.world.people import People
-from sevenfold.systems.fraud.world.plan import DAY, Plan
+from sevenfold.systems.fraud.world.plan import Plan
 from sevenfold.systems.fraud.world.prices import rounded
 from sevenfold.systems.fraud.world.tokens import Tokens
 from sevenfold.systems.fraud.world.underworld import apportion

@@ -10,5 +10,6 @@ from sevenfold.systems.fraud.world.description import Description, describe
 from sevenfold.systems.fraud.world.picture import draw
 from sevenfold.systems.fraud.world.plan import Plan
 from sevenfold.systems.fraud.world.simulation import WorldReport, simulate
+from sevenfold.systems.fraud.world.turns import Turn
 
-__all__ = ["Description", "Plan", "WorldReport", "describe", "draw", "simulate"]
+__all__ = ["Description", "Plan", "Turn", "WorldReport", "describe", "draw", "simulate"]

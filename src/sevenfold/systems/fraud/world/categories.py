@@ -17,6 +17,7 @@ __all__ = [
     "HOURS",
     "LIGHT",
     "MEDIAN",
+    "NAMES",
     "ONLINE",
     "SPREAD",
     "SUBSCRIBED",
@@ -69,7 +70,7 @@ CATEGORIES: Final = (
     Category("mobility", True, 0.020, 9.0, 0.60, _SHOP, (1.4, 1.1, 0.9, 0.4)),
 )
 
-_NAMES = [category.name for category in CATEGORIES]
+NAMES: Final = [category.name for category in CATEGORIES]
 ONLINE: Final = np.array([category.online for category in CATEGORIES])
 MEDIAN: Final = np.array([category.median for category in CATEGORIES])
 SPREAD: Final = np.array([category.spread for category in CATEGORIES])
@@ -78,12 +79,12 @@ TASTE: Final = np.array(
 )
 """Weights of the categories (columns) for each age band (rows); not normalised."""
 
-SUBSCRIBED: Final = _NAMES.index("subscription")
+SUBSCRIBED: Final = NAMES.index("subscription")
 CASHABLE: Final = [
-    _NAMES.index(name) for name in ("electronics", "vouchers", "marketplace", "fashion", "gaming")
+    NAMES.index(name) for name in ("electronics", "vouchers", "marketplace", "fashion", "gaming")
 ]
 """Where stolen cards become goods that can be resold."""
-LIGHT: Final = [_NAMES.index(name) for name in ("donations", "digital", "delivery", "gaming", "subscription")]
+LIGHT: Final = [NAMES.index(name) for name in ("donations", "digital", "delivery", "gaming", "subscription")]
 """Where small amounts are usual and checks are few."""
 
 STEPS = 1024

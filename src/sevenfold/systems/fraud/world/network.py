@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sevenfold.systems.fraud.world.chance import mix, unit
+from sevenfold.systems.fraud.world.clock import DAY, HOUR
 from sevenfold.systems.fraud.world.countries import COUNTRIES
-from sevenfold.systems.fraud.world.plan import DAY, HOUR, Plan
 
 if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.arrays import Indices
     from sevenfold.systems.fraud.world.people import People
+    from sevenfold.systems.fraud.world.plan import Plan
 
 __all__ = ["NONE", "Network", "Origin"]
 

@@ -13,15 +13,16 @@ import numpy as np
 
 from sevenfold.systems.fraud.world import countries
 from sevenfold.systems.fraud.world.batch import NEVER, Batch
-from sevenfold.systems.fraud.world.categories import HOURS, ONLINE
+from sevenfold.systems.fraud.world.categories import HOURS, NAMES, ONLINE
 from sevenfold.systems.fraud.world.chance import stream
+from sevenfold.systems.fraud.world.clock import DAY, HOUR, MINUTE, SECOND
 from sevenfold.systems.fraud.world.network import NONE
 from sevenfold.systems.fraud.world.people import taste
-from sevenfold.systems.fraud.world.plan import DAY, HOUR, MINUTE, SECOND, Slice
 from sevenfold.systems.fraud.world.prices import amount
 
 if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.arrays import Flags, Indices
+    from sevenfold.systems.fraud.world.plan import Slice
     from sevenfold.systems.fraud.world.society import Society
 
 __all__ = ["blur_country", "hour_of_day", "ordinary"]
@@ -55,7 +56,7 @@ def ordinary(world: Society, piece: Slice, counts: Indices) -> Batch:
     for column in (day, customer, which, how):
         column[follows] = column[leader]
     place = people.place(customer, day)
-    merchant = _where(world, chance, customer, place)
+    merchant = _where(world, chance, customer, place, day)
     category = merchants.category[merchant].astype(np.int64)
     time = _when(world, chance, customer, place, day, category)
     gap = chance.exponential(22 * MINUTE, len(follows)) + 40 * SECOND
@@ -120,7 +121,9 @@ def _sittings(chance: np.random.Generator, size: int) -> tuple[Indices, Indices]
     return later, leaders[chance.integers(0, len(leaders), len(later))]
 
 
-def _where(world: Society, chance: np.random.Generator, customer: Indices, place: Indices) -> Indices:
+def _where(
+    world: Society, chance: np.random.Generator, customer: Indices, place: Indices, day: Indices
+) -> Indices:
     """Choose merchants: the usual ones, or others; those with a door only where the customer is."""
     merchants = world.merchants
     merchant = world.people.habit(chance, customer)
@@ -128,8 +131,17 @@ def _where(world: Society, chance: np.random.Generator, customer: Indices, place
     strange |= ~merchants.online[merchant] & (merchants.country[merchant] != place)
     new = np.flatnonzero(strange)
     category = taste(chance, world.people.age[customer[new]])
+    for turn in world.plan.of_kind("boom"):
+        drawn = (day >= turn.first) & (day < turn.stop) & (chance.random(len(day)) < turn.size)
+        new, category = _drawn(new, category, np.flatnonzero(drawn), NAMES.index(turn.name))
     merchant[new] = merchants.choose(chance, category, place[new])
     return merchant
+
+
+def _drawn(new: Indices, category: Indices, rows: Indices, boom: int) -> tuple[Indices, Indices]:
+    """Send further purchases to a category: some went to other new merchants, some to the usual ones."""
+    kept = ~np.isin(new, rows)
+    return np.append(new[kept], rows), np.append(category[kept], np.full(len(rows), boom))
 
 
 def _when(

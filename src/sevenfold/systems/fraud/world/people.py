@@ -98,10 +98,10 @@ class People:
         count = plan.population
         payday = pick(chance, [0.3, 0.15, 0.35, 0.2], count)
         joined = np.where(chance.random(count) < _NEWCOMERS, chance.integers(0, plan.days, count), -1)
+        country = _homes(chance, plan, joined)
         joined[0] = -1  # somebody is there on the first day
         order = np.lexsort((joined, payday))
-        payday, joined = payday[order], joined[order]
-        country = pick(chance, countries.HOME_WEIGHT, count)
+        payday, joined, country = payday[order], joined[order], country[order]
         region = pick(chance, [0.18, 0.34, 0.28, 0.2], count)
         age = pick(chance, AGE_SHARE, count)
         activity = _ACTIVITY_OF_AGE[age] * chance.lognormal(0, 0.75, count)
@@ -160,6 +160,21 @@ class People:
         slot = np.searchsorted(_HABIT, chance.random(len(customer)), side="right").clip(0, HABITS - 1)
         usual: Indices = self.habits[customer, slot].astype(np.int64)
         return usual
+
+
+def _homes(chance: np.random.Generator, plan: Plan, joined: Indices) -> Indices:
+    """Settle customers in countries; those of a country that arrives late join then, in place."""
+    arrivals = plan.of_kind("arrival")
+    codes = [country.code for country in countries.COUNTRIES]
+    late = [codes.index(turn.name) for turn in arrivals]
+    weights = countries.HOME_WEIGHT.copy()
+    weights[late] = 0.0
+    country = pick(chance, weights if weights.any() else countries.HOME_WEIGHT, len(joined))
+    for turn, code in zip(arrivals, late, strict=True):
+        new = np.flatnonzero(chance.random(len(joined)) < turn.size)
+        country[new] = code
+        joined[new] = chance.integers(turn.first, turn.stop, len(new))
+    return country
 
 
 def _habits(

@@ -7,14 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sevenfold.errors import Fault, UsageError
+from sevenfold.systems.fraud.world.clock import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DAY", "HOUR", "MINUTE", "SECOND", "Plan", "Slice"]
+    from sevenfold.systems.fraud.world.turns import Turn
 
-SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
-"""In milliseconds."""
+__all__ = ["Plan", "Slice"]
 
 TAIL = 120
 """Days after the last payment in which chargebacks still arrive: the card schemes' limit."""
@@ -66,6 +66,8 @@ class Plan:
         How many customers pay; by default so many that each pays about ten times a month.
     merchants
         How many merchants are paid; by default one for twelve customers.
+    turns
+        What changes while the world runs.
 
     Raises
     ------
@@ -80,6 +82,7 @@ class Plan:
     fraud_share: float = 0.006
     customers: int | None = None
     merchants: int | None = None
+    turns: tuple[Turn, ...] = ()
 
     def __post_init__(self) -> None:
         faults = list(self._faults())
@@ -107,11 +110,17 @@ class Plan:
             value = getattr(self, name)
             if value is not None and not 1 <= value <= 1 << 28:
                 yield Fault(name, "1 to 2 ** 28", str(value))
+        for turn in self.turns:
+            yield from turn.faults(self.days)
 
     def _in_calendar(self) -> bool:
         if not 1970 <= self.start.year <= 2100:
             return False
         return self.start + timedelta(days=self.days + TAIL) <= date(2100, 12, 31)
+
+    def of_kind(self, kind: str) -> list[Turn]:
+        """Return the changes of one kind."""
+        return [turn for turn in self.turns if turn.kind == kind]
 
     @property
     def frauds(self) -> int:

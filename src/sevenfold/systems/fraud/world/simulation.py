@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 from sevenfold.systems.fraud.world.batch import Batch
 from sevenfold.systems.fraud.world.calendar import share_out
 from sevenfold.systems.fraud.world.chance import stream
+from sevenfold.systems.fraud.world.clock import DAY
 from sevenfold.systems.fraud.world.files import Table, replacing
 from sevenfold.systems.fraud.world.ordinary import ordinary
 from sevenfold.systems.fraud.world.patterns import FRIENDLY, NAMES, ORDINARY
@@ -33,6 +34,7 @@ from sevenfold.systems.fraud.world.underworld import Underworld
 
 if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.arrays import Indices
+    from sevenfold.systems.fraud.world.turns import Turn
 
 __all__ = ["WorldReport", "simulate"]
 
@@ -55,7 +57,7 @@ class WorldReport:
         Chargebacks by what made their payments.
     customers, merchants
         How many live in the world.
-    seed, days, start
+    seed, days, start, turns
         The order for it.
     """
 
@@ -70,6 +72,7 @@ class WorldReport:
     seed: int
     days: int
     start: date
+    turns: tuple[str, ...]
 
     @property
     def fraud_share(self) -> float:
@@ -87,6 +90,7 @@ def simulate(
     fraud_share: float = 0.006,
     customers: int | None = None,
     merchants: int | None = None,
+    turns: Sequence[Turn] = (),
     progress: Progress | None = None,
 ) -> WorldReport:
     """Make a world of card payments, and write it down.
@@ -107,6 +111,8 @@ def simulate(
         Share of the payments that are fraud, in [0, 1].
     customers, merchants
         How many live in the world; by default as many as the payments need.
+    turns
+        What changes while the world runs; see `Turn`.
     progress
         Called with the number of payments made so far, and their total, after each slice of time.
 
@@ -126,7 +132,7 @@ def simulate(
     OSError
         If the folder can't be written; what was there before is still there.
     """
-    plan = Plan(payments, seed, days, start, fraud_share, customers, merchants)
+    plan = Plan(payments, seed, days, start, fraud_share, customers, merchants, tuple(turns))
     folder = Path(out)
     with replacing(folder) as draft:
         report = _make(plan, draft, folder, progress)
@@ -173,6 +179,7 @@ def _make(plan: Plan, draft: Path, out: Path, progress: Progress | None) -> Worl
         seed=plan.seed,
         days=plan.days,
         start=plan.start,
+        turns=tuple(map(str, plan.turns)),
     )
 
 
@@ -182,4 +189,18 @@ def _slice(world: Society, underworld: Underworld, piece: Slice, counts: Indices
     honest = ordinary(world, piece, counts[piece.first : piece.stop])
     honest = replace(honest, card=underworld.reissues.issued(honest.card, honest.time))
     dispute(world, stream(world.plan.seed, "disputes", piece.number), honest, FRIENDLY)
-    return Batch.concat([honest, stolen]).in_time(stream(world.plan.seed, "order", piece.number))
+    batch = Batch.concat([honest, stolen]).in_time(stream(world.plan.seed, "order", piece.number))
+    _break(world.plan, piece, batch)
+    return batch
+
+
+def _break(plan: Plan, piece: Slice, batch: Batch) -> None:
+    """Lose what the outages of upstream fields lose, in place."""
+    chance = stream(plan.seed, "outages", piece.number)
+    day = (batch.time - plan.start_ms) // DAY
+    for turn in plan.of_kind("outage"):
+        lost = (day >= turn.first) & (day < turn.stop) & (chance.random(len(batch)) < turn.size)
+        if turn.name == "amount":
+            batch.cents[lost] *= 100
+        else:
+            getattr(batch, turn.name)[lost] = -1

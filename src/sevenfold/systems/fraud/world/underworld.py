@@ -9,13 +9,14 @@ import numpy as np
 
 from sevenfold.systems.fraud.world.batch import Batch
 from sevenfold.systems.fraud.world.chance import pick, stream
+from sevenfold.systems.fraud.world.clock import DAY, HOUR
 from sevenfold.systems.fraud.world.patterns import PATTERNS
 from sevenfold.systems.fraud.world.patterns.attack import Attacks, Pattern
-from sevenfold.systems.fraud.world.plan import DAY, HOUR, Plan, Slice
 from sevenfold.systems.fraud.world.reissue import Reissues
 
 if TYPE_CHECKING:
-    from sevenfold.systems.fraud.world.arrays import Indices
+    from sevenfold.systems.fraud.world.arrays import Floats, Indices
+    from sevenfold.systems.fraud.world.plan import Plan, Slice
     from sevenfold.systems.fraud.world.society import Society
 
 __all__ = ["Underworld", "apportion"]
@@ -34,11 +35,14 @@ class Underworld:
     """
 
     def __init__(self, plan: Plan) -> None:
-        shares = np.array([pattern.share for pattern in PATTERNS])
+        waves = [_wave(plan, pattern) for pattern in PATTERNS]
+        shares = np.array(
+            [pattern.share * np.mean(wave) for pattern, wave in zip(PATTERNS, waves, strict=True)]
+        )
         self._planned: list[Attacks] = []
         numbered = 0
-        for pattern, payments in zip(PATTERNS, apportion(plan.frauds, shares), strict=True):
-            attacks = _schedule(plan, pattern, int(payments), numbered)
+        for pattern, wave, payments in zip(PATTERNS, waves, apportion(plan.frauds, shares), strict=True):
+            attacks = _schedule(plan, pattern, wave, int(payments), numbered)
             numbered += len(attacks)
             self._planned.append(attacks)
         self._ahead = Batch.empty()
@@ -89,12 +93,21 @@ def apportion(total: int, shares: np.ndarray) -> Indices:
     return parts
 
 
-def _schedule(plan: Plan, pattern: Pattern, payments: int, numbered: int) -> Attacks:
+def _wave(plan: Plan, pattern: Pattern) -> Floats:
+    """Return how much of a pattern there is on each day, 1 where nothing changes it."""
+    wave: Floats = np.ones(plan.days)
+    for turn in plan.of_kind("wave"):
+        if turn.name == pattern.name:
+            wave = wave * turn.wave(plan.days)
+    return wave + 1e-12  # where there is none at all, a day must still be found for the last attack
+
+
+def _schedule(plan: Plan, pattern: Pattern, wave: Floats, payments: int, numbered: int) -> Attacks:
     """Plan attacks of so many payments in total, sorted by their start."""
     chance = stream(plan.seed, pattern.name, "schedule")
     size = _sizes(chance, pattern, payments)
     count = len(size)
-    day = chance.integers(0, plan.days, count)
+    day = pick(chance, wave, count)
     hour = pick(chance, list(pattern.hours), count)
     start = plan.start_ms + day * DAY + hour * HOUR + chance.integers(0, HOUR, count)
     return Attacks(np.arange(numbered, numbered + count), np.sort(start), size)

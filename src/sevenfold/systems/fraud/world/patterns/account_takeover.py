@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sevenfold.systems.fraud.world.categories import CASHABLE
+from sevenfold.systems.fraud.world.clock import MINUTE
 from sevenfold.systems.fraud.world.patterns.attack import Attacks, Pattern, Strike
 from sevenfold.systems.fraud.world.patterns.thieves import (
     attackers_origin,
@@ -25,7 +26,6 @@ from sevenfold.systems.fraud.world.patterns.thieves import (
     some_sizes,
     victims_cards,
 )
-from sevenfold.systems.fraud.world.plan import MINUTE
 
 if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.society import Society

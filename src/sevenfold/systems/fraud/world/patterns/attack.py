@@ -9,8 +9,8 @@ import numpy as np
 
 from sevenfold.systems.fraud.world import countries, prices
 from sevenfold.systems.fraud.world.batch import NEVER, Batch
+from sevenfold.systems.fraud.world.clock import DAY, HOUR
 from sevenfold.systems.fraud.world.ordinary import blur_country
-from sevenfold.systems.fraud.world.plan import DAY, HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sevenfold.systems.fraud.world.categories import LIGHT
+from sevenfold.systems.fraud.world.clock import SECOND
 from sevenfold.systems.fraud.world.patterns.attack import Attacks, Pattern, Strike
 from sevenfold.systems.fraud.world.patterns.thieves import (
     attackers_origin,
@@ -24,7 +25,6 @@ from sevenfold.systems.fraud.world.patterns.thieves import (
     log_normal_sizes,
     victims_cards,
 )
-from sevenfold.systems.fraud.world.plan import SECOND
 
 if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.society import Society

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sevenfold.systems.fraud.world.categories import CASHABLE
+from sevenfold.systems.fraud.world.clock import DAY
 from sevenfold.systems.fraud.world.patterns.attack import Attacks, Pattern, Strike
 from sevenfold.systems.fraud.world.patterns.thieves import (
     attackers_origin,
@@ -23,7 +24,6 @@ from sevenfold.systems.fraud.world.patterns.thieves import (
     log_normal_sizes,
     victims_cards,
 )
-from sevenfold.systems.fraud.world.plan import DAY
 
 if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.society import Society

@@ -17,8 +17,8 @@ import numpy as np
 
 from sevenfold.systems.fraud.world.batch import NEVER, Batch
 from sevenfold.systems.fraud.world.categories import CATEGORIES
+from sevenfold.systems.fraud.world.clock import DAY
 from sevenfold.systems.fraud.world.network import NONE
-from sevenfold.systems.fraud.world.plan import DAY
 
 if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.society import Society

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sevenfold.systems.fraud.world.categories import CATEGORIES, ONLINE
+from sevenfold.systems.fraud.world.clock import DAY, MINUTE
 from sevenfold.systems.fraud.world.network import NONE
 from sevenfold.systems.fraud.world.patterns.attack import Attacks, Pattern, Strike
 from sevenfold.systems.fraud.world.patterns.thieves import some_sizes, victims_cards
-from sevenfold.systems.fraud.world.plan import DAY, MINUTE
 
 if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.society import Society

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sevenfold.systems.fraud.world.categories import CASHABLE
+from sevenfold.systems.fraud.world.clock import DAY
 from sevenfold.systems.fraud.world.patterns.attack import Attacks, Pattern, Strike
 from sevenfold.systems.fraud.world.patterns.thieves import (
     attackers_origin,
@@ -22,7 +23,6 @@ from sevenfold.systems.fraud.world.patterns.thieves import (
     no_choice,
     victims_cards,
 )
-from sevenfold.systems.fraud.world.plan import DAY
 
 if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.arrays import Indices

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sevenfold.systems.fraud.world.categories import CASHABLE, LIGHT
+from sevenfold.systems.fraud.world.clock import HOUR
 from sevenfold.systems.fraud.world.patterns.attack import Attacks, Pattern, Strike
 from sevenfold.systems.fraud.world.patterns.thieves import (
     attackers_origin,
@@ -24,7 +25,6 @@ from sevenfold.systems.fraud.world.patterns.thieves import (
     some_sizes,
     victims_cards,
 )
-from sevenfold.systems.fraud.world.plan import HOUR
 
 if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.society import Society

@@ -8,8 +8,8 @@ import numpy as np
 
 from sevenfold.systems.fraud.world import countries
 from sevenfold.systems.fraud.world.chance import mix, pick, stream
+from sevenfold.systems.fraud.world.clock import DAY
 from sevenfold.systems.fraud.world.network import NONE
-from sevenfold.systems.fraud.world.plan import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
