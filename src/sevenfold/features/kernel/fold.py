@@ -22,6 +22,7 @@ from sevenfold.features.kernel.layout import (
     KEYS,
     L_N_READERS,
     L_READERS,
+    LANE,
     LOOKUP_WORDS,
     MOST_ITEMS,
     NO_ROW,
@@ -32,40 +33,14 @@ from sevenfold.features.kernel.layout import (
     SOURCE,
     STACKS_AT,
 )
-from sevenfold.features.kernel.place import append, insert, link, note_first, unlink, write_row
+from sevenfold.features.kernel.place import append, insert, link, note_first, unlink, write_rows
 from sevenfold.features.kernel.query import empty, query
 from sevenfold.features.kernel.segment import FULL, reserve, segment_words
 
-__all__ = ["fold_key", "fold_runs", "order_by_slot", "read_key", "reserve_runs"]
+__all__ = ["SCRATCH_SLOTS", "empty_record", "fold_key", "fold_runs", "read_key", "reserve_runs"]
 
-SCRATCH_SLOTS = 8
+SCRATCH_SLOTS = MOST_ITEMS
 """Slots of every key for entities that are asked about and not kept."""
-
-
-@njit(nogil=True, cache=True)
-def order_by_slot(slots, first_slot, last_slot, starts, order):
-    """Stable counting sort: ``order`` lists the rows of each slot in turn, ``starts`` where each slot begins.
-
-    ``slots`` is int64 of shape (n,); negative ones are left out. ``starts`` has ``last_slot - first_slot + 1`` entries.
-    The number of rows listed is returned.
-    """
-    n = slots.size
-    starts[:] = 0
-    for i in range(n):
-        if slots[i] >= first_slot:
-            starts[slots[i] - first_slot + 1] += 1
-    for s in range(1, starts.size):
-        starts[s] += starts[s - 1]
-    kept = starts[-1]
-    for i in range(n):
-        if slots[i] >= first_slot:
-            s = slots[i] - first_slot
-            order[starts[s]] = i
-            starts[s] += 1
-    for s in range(starts.size - 1, 0, -1):
-        starts[s] = starts[s - 1]
-    starts[0] = 0
-    return kept
 
 
 @njit(nogil=True, cache=True)
@@ -75,6 +50,16 @@ def belongs(spec, b, sources, words, item, event):
         return False
     presence = spec[b + PRESENCE]
     return presence < 0 or words[presence, event] == 1
+
+
+@njit(nogil=True, cache=True)
+def empty_record(spec, key, number, rec, frec, at):
+    """Write what a lookup gives for a missing entity."""
+    lookup = spec[spec[KEYS] + key * KEY_WORDS + K_LOOKUPS] + number * LOOKUP_WORDS
+    for r in range(spec[lookup + L_N_READERS]):
+        reader = spec[lookup + L_READERS] + r * READER_WORDS
+        b = spec[spec[SERIES] + spec[reader + R_SERIES]]
+        empty(spec, b, reader, rec, frec, at)
 
 
 @njit(nogil=True, cache=True)
@@ -88,12 +73,12 @@ def fold_key(
     Parameters
     ----------
     times, floors, events, sources, lookups
-        Of each item: event time; the earliest end of its windows (one entry where there is no such floor); column of
+        Of each item: event time; the earliest end of its windows (empty where there is no such floor); column of
         ``words``; what is folded (-1: nothing); the lookup that reads it (-1: none).
     rec, frec, base, width
         Item ``i`` writes its results to the words from ``base + i * width``.
     run
-        Scratch of shape (7, CHUNK).
+        Scratch of shape (7, LANE).
     """
     block = spec[KEYS] + key * KEY_WORDS
     i = first
@@ -112,7 +97,7 @@ def fold_key(
                 else:
                     clock = time
             end = max(time, clock)
-            run[0, j - i] = max(end, floors[j]) if floors.size > 1 else end
+            run[0, j - i] = max(end, floors[j]) if floors.size > 0 else end
             j += 1
         for k in range(spec[block + K_N_SERIES]):
             series = spec[spec[block + K_SERIES] + k]
@@ -162,18 +147,30 @@ def fold_key(
 @njit(nogil=True, cache=True)
 def place(spec, b, seg, i, j, late, clock, times, events, sources, arena, farena, words, fwords, run):
     """Fold the items of a chunk that belong to a series; for each, rows there after it and its event's own row."""
+    end = arena[seg + H_END]
+    source, presence = spec[b + SOURCE], spec[b + PRESENCE]
     newest = np.int64(-1)
-    newest_row = np.int64(NO_ROW)
+    own = np.int64(NO_ROW)
+    n = 0
     for item in range(i, j):
         event = events[item]
-        if belongs(spec, b, sources, words, item, event):
-            if late:
-                newest_row = insert(spec, b, arena, farena, seg, times[item], clock, words, fwords, event)
-            else:
-                newest_row = append(spec, b, arena, farena, seg, times[item], words, fwords, event)
-            newest = event
-        run[1, item - i] = arena[seg + H_END]
-        run[2, item - i] = newest_row if newest == event else NO_ROW
+        if sources[item] == source and (presence < 0 or words[presence, event] == 1):
+            run[3, n] = times[item]
+            run[4, n] = event
+            newest, own = event, end + n
+            n += 1
+        run[1, item - i] = end + n
+        run[2, item - i] = own if newest == event else NO_ROW
+    if n == 0:
+        return
+    if not late:
+        append(spec, b, arena, farena, seg, run[3], run[4], n, words, fwords)
+        return
+    # A late chunk holds the items of one event, of which one at most is folded into a series.
+    row = insert(spec, b, arena, farena, seg, run[3], run[4], clock, words, fwords)
+    for item in range(i, j):
+        if run[2, item - i] != NO_ROW:
+            run[2, item - i] = row
 
 
 @njit(nogil=True, cache=True)
@@ -232,7 +229,7 @@ def read_key(
     for item in range(first, last):
         folds = folds or sources[item] >= 0
         end = max(times[item], clock)
-        run[0, item - first] = max(end, floors[item]) if floors.size > 1 else end
+        run[0, item - first] = max(end, floors[item]) if floors.size > 0 else end
     late = folds and times[first] < clock
     for k in range(spec[block + K_N_SERIES]):
         series = spec[spec[block + K_SERIES] + k]
@@ -245,7 +242,7 @@ def read_key(
                 size = segment_words(spec, b, arena[seg + H_CAPACITY]) if late else spec[b + STACKS_AT]
                 saved = arena[seg : seg + size].copy()
                 row = suppose(
-                    spec, b, seg, late, clock, times[item], events[item], arena, farena, words, fwords
+                    spec, b, seg, late, clock, times[item:], events[item:], arena, farena, words, fwords
                 )
         for item in range(first, last):
             run[1, item - first] = arena[seg + H_END] if seg != 0 else 0
@@ -276,13 +273,13 @@ def read_key(
 
 
 @njit(nogil=True, cache=True)
-def suppose(spec, b, seg, late, clock, time, event, arena, farena, words, fwords):
-    """Place an event's row for the time of a question; what it changed in the header must be put back."""
+def suppose(spec, b, seg, late, clock, times, events, arena, farena, words, fwords):
+    """Place the first event's row for the time of a question; what changed in the header must be put back."""
     if late:
-        return insert(spec, b, arena, farena, seg, time, clock, words, fwords, event)
+        return insert(spec, b, arena, farena, seg, times, events, clock, words, fwords)
     row = arena[seg + H_END]
-    write_row(spec, b, arena, farena, seg, row, time, words, fwords, event)
-    note_first(spec, b, arena, seg, time, words, event)
+    write_rows(spec, b, arena, farena, seg, row, times, events, 1, words, fwords)
+    note_first(spec, b, arena, seg, times[0], words, events[0])
     link(spec, b, arena, seg, row, False)
     arena[seg + H_END] = row + 1
     return row
@@ -290,17 +287,16 @@ def suppose(spec, b, seg, late, clock, time, event, arena, farena, words, fwords
 
 @njit(nogil=True, cache=True)
 def fold_runs(
-    spec, key, first_slot, begin, end, starts, clocks,
+    spec, key, begin, end, starts, clocks,
     times, floors, events, sources, lookups,
     arena, farena, offsets, words, fwords, rec, frec, base, width, work,
 ):  # fmt: skip
-    """Fold and read all items of the slots ``first_slot + [begin, end)``, entity by entity."""
-    run = np.empty((7, CHUNK), np.int64)
-    for s in range(begin, end):
-        if starts[s + 1] > starts[s]:
-            slot = first_slot + s
+    """Fold and read all items of the slots ``[begin, end)``, entity by entity."""
+    run = np.empty((7, LANE), np.int64)
+    for slot in range(begin, end):
+        if starts[slot + 1] > starts[slot]:
             clocks[slot] = fold_key(
-                spec, key, slot, starts[s], starts[s + 1], clocks[slot],
+                spec, key, slot, starts[slot], starts[slot + 1], clocks[slot],
                 times, floors, events, sources, lookups,
                 arena, farena, offsets, words, fwords, rec, frec, base, width, work, run,
             )  # fmt: skip
@@ -308,23 +304,22 @@ def fold_runs(
 
 @njit(nogil=True, cache=True)
 def reserve_runs(
-    spec, key, first_slot, begin, starts, clocks, events, sources, words, arena, farena, memory, offsets
+    spec, key, begin, starts, clocks, events, sources, words, arena, farena, memory, offsets
 ):  # fmt: skip
-    """Make room for all items of a batch from slot ``first_slot + begin`` on; where the arena was found full."""
+    """Make room for all items of a batch from slot ``begin`` on; the slot at which the arena was found full."""
     block = spec[KEYS] + key * KEY_WORDS
-    for s in range(begin, starts.size - 1):
-        if starts[s + 1] == starts[s]:
+    for slot in range(begin, starts.size - 1):
+        if starts[slot + 1] == starts[slot]:
             continue
-        slot = first_slot + s
         for k in range(spec[block + K_N_SERIES]):
             series = spec[spec[block + K_SERIES] + k]
             b = spec[spec[SERIES] + series]
             extra = 0
-            for item in range(starts[s], starts[s + 1]):
+            for item in range(starts[slot], starts[slot + 1]):
                 if belongs(spec, b, sources, words, item, events[item]):
                     extra += 1
             if extra > 0 and FULL == reserve(
                 spec, b, series, arena, farena, memory, offsets, slot, extra, clocks[slot]
             ):
-                return s
+                return slot
     return starts.size - 1

@@ -32,7 +32,7 @@ COLUMNS = 12  # records of COLUMN_WORDS
 N_STACKS = 13
 STACKS = 14  # records of STACK_WORDS: value column, sign; one for each delay
 N_COUNTERS = 15
-COUNTERS = 16  # records of COUNTER_WORDS: link column, window
+COUNTERS = 16  # records of COUNTER_WORDS: link column, window (-1: all of time), delay index
 SOURCE = 17  # which stream is folded, by which of its fields
 HEADS_AT = 18  # header word of the first window's head hint
 COUNTERS_AT = 19
@@ -67,7 +67,7 @@ WINDOW_WORDS = 2
 COLUMN_WORDS = 8
 OP_WORDS = 6
 STACK_WORDS = 2
-COUNTER_WORDS = 2
+COUNTER_WORDS = 3
 
 # A column's record.
 C_KIND = 0
@@ -122,6 +122,9 @@ H_FIXED = 5
 
 CHUNK = 256
 """Queries answered together; their window bounds stay in the first-level cache."""
+
+LANE = CHUNK + 8
+"""Words between columns of scratch memory: a power of two would put all of them in the same few cache sets."""
 
 MOST_ITEMS = 16
 """Items that one event can make under one key."""

@@ -210,11 +210,13 @@ def to_scaled(limbs, at, n):
 
 @njit(nogil=True, cache=True)
 def to_float(limbs, at, n, low):
-    """The double nearest to a number of limbs; ±inf beyond the largest double. Overwrites the limbs."""
+    """The double nearest to a number of limbs; NaN beyond the largest double. Overwrites the limbs."""
     value, exponent = to_scaled(limbs, at, n)
-    # A mantissa of 53 bits: two steps keep the intermediate in range, and only the last one can round, which it
-    # does not, since no sum of doubles is finer than the smallest double.
-    return math.ldexp(value, exponent + low)
+    exponent += low
+    if value == 0.0 or exponent > 971:
+        return np.nan if value != 0.0 else 0.0
+    # No sum of doubles is finer than the smallest double, so this does not round.
+    return math.ldexp(value, exponent)
 
 
 @njit(nogil=True, cache=True)

@@ -23,6 +23,7 @@ from sevenfold.features.kernel.layout import (
     COUNTERS_AT,
     DECAYED,
     DELAYS,
+    EXTRA,
     FIRST_EVER,
     H_CAPACITY,
     H_END,
@@ -55,7 +56,7 @@ from sevenfold.features.kernel.layout import (
 from sevenfold.features.kernel.limbs import add_float, add_integer, add_square
 from sevenfold.features.kernel.segment import find, seek, settle, table_of
 
-__all__ = ["append", "decay", "insert", "link", "unlink"]
+__all__ = ["append", "better", "decay", "insert", "link", "note_first", "unlink", "write_rows"]
 
 
 @njit(nogil=True, cache=True)
@@ -73,7 +74,7 @@ def better(x, y, is_float, fx, fy, sign):
 
 
 @njit(nogil=True, cache=True)
-def add_to_total(arena, farena, at, spec, c, word, fword):
+def add_to_total(arena, at, spec, c, word, fword):
     """Add an input word to the running total, or total of squares, at ``arena[at:]``."""
     limbs = spec[c + C_LIMBS]
     is_float = spec[c + C_FLOAT] == 1
@@ -88,39 +89,63 @@ def add_to_total(arena, farena, at, spec, c, word, fword):
 
 
 @njit(nogil=True, cache=True)
-def write_row(spec, b, arena, farena, seg, row, time, words, fwords, event):
-    """Write row ``row`` of an event whose input words are ``words[:, event]``, after the row before it."""
+def write_rows(spec, b, arena, farena, seg, first, times, events, n, words, fwords):
+    """Write ``n`` rows from row ``first`` on, column by column; event ``i`` has the input words ``[:, events[i]]``."""
     width = spec[b + ROW]
-    rows = seg + spec[b + HEADER]
-    at_row = rows + row * width
-    before = at_row - width
-    arena[at_row] = time
+    start = seg + spec[b + HEADER] + first * width
+    for i in range(n):
+        arena[start + i * width] = times[i]
     for i in range(spec[b + N_COLUMNS]):
         c = b + spec[b + COLUMNS] + i * COLUMN_WORDS
         kind = spec[c + C_KIND]
-        at = spec[c + C_AT]
+        at = start + spec[c + C_AT]
         source = spec[c + C_INPUT]
-        if kind == TOTAL or kind == SQUARE:
-            for k in range(spec[c + C_LIMBS]):
-                arena[at_row + at + k] = arena[before + at + k]
-            add_to_total(arena, farena, at_row + at, spec, c, words[source, event], fwords[source, event])
+        if kind == TOTAL and spec[c + C_LIMBS] == 1 and spec[c + C_FLOAT] == 0:
+            running = arena[at - width]
+            for k in range(n):
+                running += words[source, events[k]]
+                arena[at + k * width] = running
+        elif kind == TOTAL or kind == SQUARE:
+            limbs = spec[c + C_LIMBS]
+            for k in range(n):
+                for limb in range(limbs):
+                    arena[at + k * width + limb] = arena[at + (k - 1) * width + limb]
+                event = events[k]
+                add_to_total(arena, at + k * width, spec, c, words[source, event], fwords[source, event])
         elif kind == VALUE:
-            arena[at_row + at] = words[source, event]
+            for k in range(n):
+                arena[at + k * width] = words[source, events[k]]
         elif kind == RUNNING_MIN or kind == RUNNING_MAX:
-            x = words[source, event]
-            sign = 1 if kind == RUNNING_MIN else -1
-            y = arena[before + at]
-            keeps = y == NULL_INT or better(
-                x, y, spec[c + C_FLOAT] == 1, fwords[source, event], farena[before + at], sign
-            )
-            arena[at_row + at] = x if keeps else y
+            write_running(spec, c, arena, farena, at, width, events, n, words[source], fwords[source])
         elif kind == DECAYED:
-            left = 0.0
-            if arena[before] != NEVER:
-                half_life = np.float64(spec[c + C_AUX])
-                left = farena[before + at] * decay(np.float64(time - arena[before]), half_life)
-            gain = fwords[source, event] if spec[c + C_FLOAT] == 1 else np.float64(words[source, event])
-            farena[at_row + at] = left + gain
+            write_decayed(spec, c, arena, farena, at, start, width, events, n, words[source], fwords[source])
+
+
+@njit(nogil=True, cache=True)
+def write_running(spec, c, arena, farena, at, width, events, n, words, fwords):
+    """Extremes of all values up to each row."""
+    sign = 1 if spec[c + C_KIND] == RUNNING_MIN else -1
+    is_float = spec[c + C_FLOAT] == 1
+    for k in range(n):
+        x = words[events[k]]
+        before = at + (k - 1) * width
+        y = arena[before]
+        takes = y == NULL_INT or better(x, y, is_float, fwords[events[k]], farena[before], sign)
+        arena[at + k * width] = x if takes else y
+
+
+@njit(nogil=True, cache=True)
+def write_decayed(spec, c, arena, farena, at, start, width, events, n, words, fwords):
+    """Decayed totals at the time of each row."""
+    half_life = np.float64(spec[c + C_AUX])
+    for k in range(n):
+        left = 0.0
+        earlier = arena[start + (k - 1) * width]
+        if earlier != NEVER:
+            elapsed = np.float64(arena[start + k * width] - earlier)
+            left = farena[at + (k - 1) * width] * decay(elapsed, half_life)
+        gain = fwords[events[k]] if spec[c + C_FLOAT] == 1 else np.float64(words[events[k]])
+        farena[at + k * width] = left + gain
 
 
 @njit(nogil=True, cache=True)
@@ -173,22 +198,24 @@ def unlink(spec, b, arena, seg, row):
 
 
 @njit(nogil=True, cache=True)
-def append(spec, b, arena, farena, seg, time, words, fwords, event):
-    """Fold an event that is not older than any row of its segment; the row."""
+def append(spec, b, arena, farena, seg, times, events, n, words, fwords):
+    """Fold ``n`` events in order, none of them older than any row of their segment."""
     row = arena[seg + H_END]
-    write_row(spec, b, arena, farena, seg, row, time, words, fwords, event)
-    note_first(spec, b, arena, seg, time, words, event)
-    link(spec, b, arena, seg, row, True)
-    arena[seg + H_END] = row + 1
-    return row
+    write_rows(spec, b, arena, farena, seg, row, times, events, n, words, fwords)
+    note_first(spec, b, arena, seg, times[0], words, events[0])
+    if spec[b + EXTRA] > 0:
+        for k in range(n):
+            link(spec, b, arena, seg, row + k, True)
+    arena[seg + H_END] = row + n
 
 
 @njit(nogil=True, cache=True)
-def insert(spec, b, arena, farena, seg, time, clock, words, fwords, event):
-    """Fold a late event: its row goes where its time belongs, after rows of the same time; the row.
+def insert(spec, b, arena, farena, seg, times, events, clock, words, fwords):
+    """Fold a late event, the first of ``events``: its row goes where its time belongs, after equal times; the row.
 
     ``clock`` is where windows end. The cost grows with the rows that it displaces.
     """
+    time, event = times[0], events[0]
     width = spec[b + ROW]
     rows = seg + spec[b + HEADER]
     start = arena[seg + H_START]
@@ -196,12 +223,12 @@ def insert(spec, b, arena, farena, seg, time, clock, words, fwords, event):
     settle(spec, b, arena, seg, clock)
     row = seek(arena, rows, width, end, start, end, time)
     if row == end:
-        row = append(spec, b, arena, farena, seg, time, words, fwords, event)
+        append(spec, b, arena, farena, seg, times, events, 1, words, fwords)
         return row
     for i in range((end - row) * width - 1, -1, -1):
         arena[rows + (row + 1) * width + i] = arena[rows + row * width + i]
     # The row before may be the base: its running totals are those of everything that was dropped.
-    write_row(spec, b, arena, farena, seg, row, time, words, fwords, event)
+    write_rows(spec, b, arena, farena, seg, row, times, events, 1, words, fwords)
     note_first(spec, b, arena, seg, time, words, event)
     arena[seg + H_END] = end + 1
     carry_over(spec, b, arena, farena, seg, row, time, words, fwords, event)
@@ -224,9 +251,7 @@ def carry_over(spec, b, arena, farena, seg, row, time, words, fwords, event):
         source = spec[c + C_INPUT]
         if kind == TOTAL or kind == SQUARE:
             for later in range(row + 1, end):
-                add_to_total(
-                    arena, farena, at + later * width, spec, c, words[source, event], fwords[source, event]
-                )
+                add_to_total(arena, at + later * width, spec, c, words[source, event], fwords[source, event])
         elif kind == RUNNING_MIN or kind == RUNNING_MAX:
             x = words[source, event]
             sign = 1 if kind == RUNNING_MIN else -1
@@ -362,10 +387,10 @@ def recount(spec, b, arena, seg, column, row, before, after, clock):
         record = b + spec[b + COUNTERS] + i * COUNTER_WORDS
         if spec[record] != column:
             continue
-        window = b + spec[b + WINDOWS] + spec[record + 1] * WINDOW_WORDS
-        until = clock - spec[b + spec[b + DELAYS] + spec[window + 1]]
+        until = clock - spec[b + spec[b + DELAYS] + spec[record + 2]]
         at = seg + spec[b + COUNTERS_AT] + 3 * i
-        if spec[window] >= 0 and time <= until - spec[window]:
+        window = spec[record + 1]
+        if window >= 0 and time <= until - spec[b + spec[b + WINDOWS] + window * WINDOW_WORDS]:
             arena[at] += 1
             arena[at + 1] += 1
         elif time <= until:

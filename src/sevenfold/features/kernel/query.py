@@ -20,7 +20,6 @@ from sevenfold.features.kernel.layout import (
     C_LIMBS,
     C_LOW,
     CHANGED,
-    CHUNK,
     COLUMN_WORDS,
     COLUMNS,
     COUNT,
@@ -41,6 +40,7 @@ from sevenfold.features.kernel.layout import (
     HEADER,
     HEADS_AT,
     LAG,
+    LANE,
     LAST,
     N_DELAYS,
     N_STACKS,
@@ -73,14 +73,9 @@ from sevenfold.features.kernel.limbs import subtract, to_float, to_scaled, varia
 from sevenfold.features.kernel.place import better, decay
 from sevenfold.features.kernel.segment import move_counter, seek
 
-__all__ = ["NAN_BITS", "empty", "query", "work_words"]
+__all__ = ["NAN_BITS", "empty", "query"]
 
 NAN_BITS = int(np.array([np.nan]).view(np.int64)[0])
-
-
-def work_words(delays: int, windows: int, limbs: int) -> int:
-    """Scratch words that `query` needs for a series of that many delays, windows and limbs of its widest column."""
-    return (delays + windows) * CHUNK + 12 * limbs + 32
 
 
 @njit(nogil=True, cache=True)
@@ -114,10 +109,10 @@ def is_integer(spec, b, op):
 
 @njit(nogil=True, cache=True)
 def query(spec, b, reader, arena, farena, seg, times, tails, owns, places, n, rec, frec, work, store):
-    """Answer ``n`` ≤ `CHUNK` queries in order, each into the record ``places[q]``.
+    """Answer up to `layout.CHUNK` queries in order, each into the record ``places[q]``.
 
     ``times``, ``tails`` and ``owns`` have ``n`` entries: where windows end, rows there by then (base row included),
-    the asking event's own row or -1. ``work`` is scratch memory of `work_words`.
+    the asking event's own row or -1. ``work`` is scratch memory of `layout.LANE` words for each delay and window, and room for limbs.
     """
     width = spec[b + ROW]
     rows = seg + spec[b + HEADER]
@@ -129,7 +124,7 @@ def query(spec, b, reader, arena, farena, seg, times, tails, owns, places, n, re
     for d in range(1, n_delays):
         delay = spec[b + spec[b + DELAYS] + d]
         hint = arena[seg + H_FIXED + d]
-        base = d * CHUNK
+        base = d * LANE
         for q in range(n):
             hint = seek(arena, rows, width, hint, start, tails[q], times[q] - delay)
             work[base + q] = hint
@@ -139,20 +134,18 @@ def query(spec, b, reader, arena, farena, seg, times, tails, owns, places, n, re
         window = b + spec[b + WINDOWS] + w * WINDOW_WORDS
         span = spec[window] + spec[b + spec[b + DELAYS] + spec[window + 1]]
         hint = arena[seg + spec[b + HEADS_AT] + w]
-        base = (n_delays + w) * CHUNK
-        if hint < start:
-            hint = start
-        for q in range(n):
-            cutoff = times[q] - span
-            tail = tails[q]
-            # One step either way is by far the most frequent, and is all that `seek` would do.
-            if hint <= tail and (hint == start or arena[rows + (hint - 1) * width] <= cutoff):
-                if hint < tail and arena[rows + hint * width] <= cutoff:
+        base = (n_delays + w) * LANE
+        latest = times[0]
+        hint = seek(arena, rows, width, hint, start, tails[0], latest - span)
+        work[base] = hint
+        for q in range(1, n):
+            time = times[q]
+            if time >= latest:
+                while hint < tails[q] and arena[rows + hint * width] <= time - span:
                     hint += 1
-                    if hint < tail and arena[rows + hint * width] <= cutoff:
-                        hint = seek(arena, rows, width, hint, start, tail, cutoff)
             else:
-                hint = seek(arena, rows, width, hint, start, tail, cutoff)
+                hint = seek(arena, rows, width, hint, start, tails[q], time - span)
+            latest = time
             work[base + q] = hint
         if store:
             arena[seg + spec[b + HEADS_AT] + w] = hint
@@ -160,8 +153,8 @@ def query(spec, b, reader, arena, farena, seg, times, tails, owns, places, n, re
         op = spec[reader + R_OPS] + i * OP_WORDS
         code = spec[op + O_CODE]
         window = spec[op + O_WINDOW]
-        tails_at = spec[op + O_DELAY] * CHUNK
-        heads_at = (n_delays + window) * CHUNK if window >= 0 else -1
+        tails_at = spec[op + O_DELAY] * LANE
+        heads_at = (n_delays + window) * LANE if window >= 0 else -1
         if code == COUNT:
             count(arena, seg, heads_at, tails_at, n, rec, places, spec[op + O_SLOT], work)
         elif code == SUM:

@@ -13,11 +13,11 @@ import math
 import numpy as np
 from numba import njit
 
-from sevenfold.features.kernel.layout import NULL_INT
+from sevenfold.features.kernel.layout import CHUNK, NULL_INT
 
 __all__ = ["BLOCK", "CODES", "INSTRUCTION_WORDS", "compute"]
 
-BLOCK = 256
+BLOCK = CHUNK
 """Rows computed together: the registers of a block stay in the first-level cache."""
 
 INSTRUCTION_WORDS = 7
@@ -99,7 +99,7 @@ def distance_km(latitude_1, longitude_1, latitude_2, longitude_2):
 
 @njit(nogil=True, cache=True)
 def compute(program, registers, fregisters, constants, n):
-    """Run ``program`` (k, 7) over ``n`` rows of ``registers`` (r, BLOCK), of which ``fregisters`` is the float view."""
+    """Run ``program`` (k, 7) over ``n`` rows of ``registers`` (r, LANE), of which ``fregisters`` is the float view."""
     for i in range(program.shape[0]):
         code = program[i, 0]
         target = program[i, 1]

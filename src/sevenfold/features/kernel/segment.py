@@ -285,13 +285,13 @@ def settle(spec, b, arena, seg, clock):
     for i in range(spec[b + N_COUNTERS]):
         record = b + spec[b + COUNTERS] + i * COUNTER_WORDS
         column = b + spec[b + COLUMNS] + spec[record] * COLUMN_WORDS
-        window = b + spec[b + WINDOWS] + spec[record + 1] * WINDOW_WORDS
-        delay = spec[b + spec[b + DELAYS] + spec[window + 1]]
+        delay = spec[b + spec[b + DELAYS] + spec[record + 2]]
         at = seg + spec[b + COUNTERS_AT] + 3 * i
         upto = end if delay == 0 else seek(arena, rows, width, arena[at + 1], start, end, clock - delay)
         head = start
-        if spec[window] >= 0:
-            head = seek(arena, rows, width, arena[at], start, end, clock - delay - spec[window])
+        if spec[record + 1] >= 0:
+            span = spec[b + spec[b + WINDOWS] + spec[record + 1] * WINDOW_WORDS]
+            head = seek(arena, rows, width, arena[at], start, end, clock - delay - span)
         links = rows + spec[column + C_AT]
         arena[at + 2] = move_counter(arena, links, width, arena[at], arena[at + 1], arena[at + 2], head, upto)
         arena[at] = head

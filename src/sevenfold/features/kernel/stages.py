@@ -32,7 +32,7 @@ def input_stage(program, constants, fields, fixed, stores, registers, raw, words
     stores
         (k, 3): register, row of ``words``, 1 where the word is a float.
     registers
-        Scratch of shape (r, BLOCK).
+        Scratch of shape (r, LANE).
     """
     fregisters = registers.view(np.float64)
     for i in range(fixed.shape[0]):
@@ -72,6 +72,7 @@ def output_stage(
         (features,), added to.
     """
     fregisters = registers.view(np.float64)
+    places = np.empty(BLOCK, np.int64)
     for i in range(fixed.shape[0]):
         registers[fixed[i, 1], :] = fixed[i, 0]
     for row in range(begin, end, BLOCK):
@@ -86,9 +87,12 @@ def output_stage(
                 j += 1
             base, width = bases[lookup], widths[lookup]
             for k in range(n):
-                at = base + inverse[lookup, row + k] * width
-                for m in range(i, j):
-                    registers[loads[m, 2], k] = rec[at + loads[m, 1]]
+                places[k] = base + inverse[lookup, row + k] * width
+            # Slot by slot: the first one brings a record's lines from memory, many at a time.
+            for m in range(i, j):
+                slot, target = loads[m, 1], loads[m, 2]
+                for k in range(n):
+                    registers[target, k] = rec[places[k] + slot]
             i = j
         compute(program, registers, fregisters, constants, n)
         for i in range(stores.shape[0]):

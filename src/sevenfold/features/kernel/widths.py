@@ -1,0 +1,113 @@
+"""How wide totals must be, and writing a segment anew in another width."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from sevenfold.features.kernel.layout import (
+    C_AT,
+    C_KIND,
+    C_LIMBS,
+    C_LOW,
+    COLUMN_WORDS,
+    COLUMNS,
+    EXTRA,
+    H_CAPACITY,
+    H_END,
+    HEADER,
+    LINKS,
+    N_COLUMNS,
+    NULL_INT,
+    ROW,
+    SQUARE,
+    TOTAL,
+)
+from sevenfold.features.kernel.limbs import mantissa
+
+__all__ = ["float_range", "integer_range", "rewrite_rows"]
+
+_ZERO = np.uint64(0)
+
+
+@njit(nogil=True, cache=True)
+def bit_length(value):
+    """Bits of a magnitude."""
+    length = 0
+    while length < 64 and (value >> np.uint64(length)) != _ZERO:
+        length += 1
+    return length
+
+
+@njit(nogil=True, cache=True)
+def float_range(values):
+    """The exponents between which the bits of all values lie, nulls left out: ``(low, high)``; equal for none."""
+    low, high = 5000, -5000
+    for value in values:
+        if value == 0.0 or value != value:
+            continue
+        whole, exponent = mantissa(value)
+        low = min(low, exponent)
+        high = max(high, exponent + bit_length(np.uint64(abs(whole))))
+    return (low, high) if high > low else (0, 0)
+
+
+@njit(nogil=True, cache=True)
+def integer_range(values):
+    """As `float_range`, of integers: ``(0, bits of the largest)``."""
+    largest = np.uint64(0)
+    for value in values:
+        if value != NULL_INT:
+            largest = max(largest, np.uint64(abs(value)))
+    return 0, bit_length(largest)
+
+
+@njit(nogil=True, cache=True)
+def rewrite_rows(old, new, b, arena, source, target):
+    """Copy a segment whose rows are laid out by ``old`` to ``target``, laid out by ``new``."""
+    header = old[b + HEADER]
+    capacity = arena[source + H_CAPACITY]
+    end = arena[source + H_END]
+    for i in range(header):
+        arena[target + i] = arena[source + i]
+    old_rows, new_rows = source + header, target + header
+    for row in range(end):
+        arena[new_rows + row * new[b + ROW]] = arena[old_rows + row * old[b + ROW]]
+        for i in range(old[b + N_COLUMNS]):
+            c = b + old[b + COLUMNS] + i * COLUMN_WORDS
+            at_old = old_rows + row * old[b + ROW] + old[c + C_AT]
+            at_new = new_rows + row * new[b + ROW] + new[c + C_AT]
+            kind = old[c + C_KIND]
+            if kind == TOTAL or kind == SQUARE:
+                shift_limbs(
+                    arena, at_old, old[c + C_LIMBS], at_new, new[c + C_LIMBS], old[c + C_LOW] - new[c + C_LOW]
+                )
+            elif kind == LINKS:
+                arena[at_new] = arena[at_old]
+                arena[at_new + 1] = arena[at_old + 1]
+            elif new[c + C_AT] < new[b + ROW]:
+                arena[at_new] = arena[at_old]
+    extra_old = old_rows + capacity * old[b + ROW]
+    extra_new = new_rows + capacity * new[b + ROW]
+    for i in range(capacity * old[b + EXTRA]):
+        arena[extra_new + i] = arena[extra_old + i]
+
+
+@njit(nogil=True, cache=True)
+def shift_limbs(arena, source, n_source, target, n_target, shift):
+    """Write a number of limbs ``shift`` bits higher into a wider one, sign-extended."""
+    sign = np.uint64(0xFFFFFFFFFFFFFFFF) if arena[source + n_source - 1] < 0 else _ZERO
+    words = shift >> 6
+    bits = np.uint64(shift & 63)
+    for k in range(n_target):
+        position = k - words
+        here = _ZERO
+        below = _ZERO
+        if position >= 0:
+            here = np.uint64(arena[source + position]) if position < n_source else sign
+        if position - 1 >= 0:
+            below = np.uint64(arena[source + position - 1]) if position - 1 < n_source else sign
+        value = here
+        if bits != _ZERO:
+            value = (here << bits) | (below >> (np.uint64(64) - bits))
+        arena[target + k] = np.int64(value)

@@ -1,0 +1,477 @@
+"""Compile declared features to a plan.
+
+Every aggregate becomes an operation of a *series*: the events of one stream, by one key, under one condition of
+presence. A null operand or an unmet ``where=`` keeps an event out of the series, so that inside a series nothing is
+null and every window is a range of rows. Aggregates that differ only in window or function share the series, those
+over the same operand its columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sevenfold.data.fields import Kind
+from sevenfold.errors import DesignError, Fault
+from sevenfold.features.check import entity_types, field_of
+from sevenfold.features.declaration import FeatureSet
+from sevenfold.features.expression import Aggregate, Call, Expression, FieldOf, Literal, walk
+from sevenfold.features.kernel import layout as w
+from sevenfold.features.plan import Asking, Item, Key, Lookup, Plan, Stream
+from sevenfold.features.program import Compiler, Register
+from sevenfold.features.series import Operation, Series, operation_text
+from sevenfold.features.value import UNIT, ValueType
+
+if TYPE_CHECKING:
+    from sevenfold.data.event import EventType
+
+__all__ = ["compile_plan"]
+
+_ALWAYS_TIME = ("since_last", "since_first")
+
+
+def compile_plan(events: Sequence[EventType], features: FeatureSet) -> Plan:
+    """Compile the features of a design over its events.
+
+    Raises
+    ------
+    DesignError
+        When features read events that the design does not list, or no event has the entities that all of them need.
+    """
+    planner = _Planner(events, features)
+    return planner.plan()
+
+
+@dataclass
+class _Input:
+    """The input side of one event: its compiler and the rows of the input matrix."""
+
+    event: EventType
+    compiler: Compiler
+    words: dict[int, int] = field(default_factory=dict)
+
+    def word(self, register: Register) -> int:
+        """The row of the input matrix that a register is stored in."""
+        if register.number not in self.words:
+            self.words[register.number] = len(self.words)
+            self.compiler.store(register, self.words[register.number])
+        return self.words[register.number]
+
+
+@dataclass
+class _Reading:
+    """One lookup in the making: operations by series, a slot each."""
+
+    key: int
+    number: int
+    fields: tuple[str, ...]
+    slots: dict[tuple[int, Operation], int] = field(default_factory=dict)
+
+    def slot(self, series: int, operation: Operation) -> int:
+        return self.slots.setdefault((series, operation), len(self.slots))
+
+
+class _Planner:
+    def __init__(self, events: Sequence[EventType], features: FeatureSet) -> None:
+        self._events = {event.__name__: event for event in events}
+        self._features = features
+        self._keys: dict[tuple[str, ...], Key] = {}
+        self._sources: dict[tuple[str, int, tuple[str, ...]], int] = {}
+        self._series: dict[tuple[int, object], Series] = {}
+        self._inputs: dict[str, _Input] = {}
+        self._readings: dict[tuple[int, str, tuple[str, ...]], _Reading] = {}
+        self._lookups: dict[int, int] = {}
+
+    def plan(self) -> Plan:
+        self._check_streams()
+        asking = {name: self._ask(event) for name, event in self._events.items()}
+        streams = {name: self._stream(event) for name, event in self._events.items()}
+        asking = {
+            name: replace(asked, items=_joined(streams[name].items, asked)) for name, asked in asking.items()
+        }
+        if not any(len(asked.names) == len(self._features) for asked in asking.values()):
+            raise DesignError("No event can be asked for all features", self._unanswered(asking))
+        series = sorted(self._series.values(), key=lambda one: one.number)
+        return Plan(
+            specification=self._specification(series),
+            keys=tuple(self._keys.values()),
+            streams=streams,
+            asking=asking,
+            finite=tuple(self._finite(key.number, series) for key in self._keys.values()),
+            series=len(series),
+            work=max((one.scratch() for one in series), default=1) * w.LANE,
+            text=tuple(self._text(series, streams, asking)),
+        )
+
+    def _check_streams(self) -> None:
+        listed = ", ".join(self._events)
+        faults = [
+            Fault("features", "events that the design lists", stream.__name__, f"The design lists: {listed}")
+            for stream in self._features.streams()
+            if self._events.get(stream.__name__) is not stream
+        ]
+        if faults:
+            raise DesignError("Features read events that the design does not list", faults)
+
+    # What is asked of an event.
+
+    def _ask(self, event: EventType) -> Asking:
+        lookups: list[_Reading] = []
+        compiler = Compiler(event, lambda node: self._read(event, node, compiler, lookups))
+        names = [name for name in self._features if not self._missing(event, self._features.resolved(name))]
+        texts = set()
+        for position, name in enumerate(names):
+            register = compiler.compile(self._features.resolved(name))
+            if register.type is ValueType.TEXT:
+                texts.add(name)
+            elif not self._features.is_count(name):
+                register = compiler.number(register)
+            compiler.store(register, position)
+        return Asking(
+            names=tuple(names),
+            program=compiler.program(),
+            lookups=tuple(Lookup(one.key, one.number, one.fields, len(one.slots)) for one in lookups),
+            items=(),  # joined with what the event folds once every event has been asked
+            counts=frozenset(name for name in names if self._features.is_count(name)),
+            texts=frozenset(texts),
+        )
+
+    def _missing(self, event: EventType, expression: Expression) -> list[str]:
+        """What an event lacks to be asked for a feature."""
+        lacks = []
+        entities = entity_types(event)
+        stack = [expression]
+        while stack:
+            part = stack.pop()
+            if isinstance(part, Aggregate):
+                if part.places:
+                    lacks += [
+                        f"{place.event.__name__}.{place.name}"
+                        for place in map(field_of, part.places)
+                        if place.event is not event
+                    ]
+                elif part.stream is not event:
+                    lacks += [
+                        f"one field that holds a {kind}"
+                        for kind in _types(part)
+                        if len(entities.get(kind, ())) != 1
+                    ]
+            elif isinstance(part, FieldOf):
+                if part.event is not event:
+                    lacks.append(f"{part.event.__name__}.{part.name}")
+            else:
+                stack.extend(part.children())
+        return lacks
+
+    def _unanswered(self, asking: Mapping[str, Asking]) -> list[Fault]:
+        """Why the event that can answer most can't answer all."""
+        best = max(self._events, key=lambda name: len(asking[name].names))
+        faults = []
+        for name in self._features:
+            if lacks := self._missing(self._events[best], self._features.resolved(name)):
+                hint = "Use .at(...) to say which field of the deciding event to look it up by"
+                faults.append(
+                    Fault(f"features.{name}", f"something that {best} has", " and ".join(lacks), hint)
+                )
+        return faults
+
+    def _read(
+        self, event: EventType, node: Aggregate, compiler: Compiler, lookups: list[_Reading]
+    ) -> Register:
+        """The register of an aggregate, read by a lookup at an event."""
+        reading = self._reading(event, node)
+        if reading not in lookups:
+            lookups.append(reading)
+        position = lookups.index(reading)
+        series, operand, source = self._series_of(node)
+        operation, type_ = _operation(series, node, operand, source)
+        label = f"{operation_text(operation)} of series {series.number}"
+        if node.function != "mean":
+            slot = reading.slot(series.number, operation)
+            register = compiler.load(position, slot, type_, label)
+            if node.function in ("sum", "std", "decayed_sum"):
+                return compiler.divide(register, UNIT[operand])
+            return register
+        count = Operation(w.COUNT, operation.window, operation.delay)
+        total = compiler.load(position, reading.slot(series.number, operation), ValueType.FLOAT, label)
+        number = compiler.load(
+            position,
+            reading.slot(series.number, count),
+            ValueType.INTEGER,
+            f"{operation_text(count)} of series {series.number}",
+        )
+        return compiler.mean(total, number, UNIT[operand])
+
+    def _reading(self, event: EventType, node: Aggregate) -> _Reading:
+        ordered = sorted(
+            zip(_types(node), map(field_of, node.keys), node.places or node.keys, strict=True),
+            key=lambda part: part[0],
+        )
+        key = self._key(tuple(kind for kind, _, _ in ordered))
+        if node.places or node.stream is event:
+            fields = tuple(field_of(place).name for _, _, place in ordered)
+        else:
+            fields = tuple(entity_types(event)[kind][0] for kind, _, _ in ordered)
+        place = (key.number, event.__name__, fields)
+        if place not in self._readings:
+            number = self._lookups.get(key.number, 0)
+            self._lookups[key.number] = number + 1
+            self._readings[place] = _Reading(key.number, number, fields)
+        return self._readings[place]
+
+    # What is folded.
+
+    def _key(self, kinds: tuple[str, ...]) -> Key:
+        if kinds not in self._keys:
+            self._keys[kinds] = Key(len(self._keys), kinds)
+        return self._keys[kinds]
+
+    def _source(self, node: Aggregate) -> tuple[Key, int]:
+        ordered = sorted(zip(_types(node), map(field_of, node.keys), strict=True), key=lambda part: part[0])
+        key = self._key(tuple(kind for kind, _ in ordered))
+        source = (node.stream.__name__, key.number, tuple(part.name for _, part in ordered))
+        return key, self._sources.setdefault(source, len(self._sources))
+
+    def _series_of(self, node: Aggregate) -> tuple[Series, ValueType, int]:
+        """The series that an aggregate reads, and the type and input row of its operand."""
+        stream = node.stream
+        if stream.__name__ not in self._inputs:
+            self._inputs[stream.__name__] = _Input(stream, Compiler(stream))
+        inputs = self._inputs[stream.__name__]
+        key, source = self._source(node)
+        timed = node.function in _ALWAYS_TIME
+        source_of = Literal(1) if node.function == "decayed_count" else node.operand
+        operand = None if source_of is None or timed else inputs.compiler.compile(source_of)
+        nullable = operand is not None and node.operand is not None and _can_be_null(node.operand)
+        condition = None if node.where is None else inputs.compiler.compile(node.where)
+        present = inputs.compiler.present(operand if nullable else None, condition)
+        presence = -1 if present is None else inputs.word(present)
+        signature = (source, presence)
+        if signature not in self._series:
+            label = _series_label(node, nullable=nullable)
+            self._series[signature] = Series(len(self._series), key.number, source, presence, label)
+        needs_value = operand is not None and node.function != "count"
+        word = inputs.word(operand) if needs_value and operand is not None else -1
+        return self._series[signature], operand.type if operand else ValueType.INTEGER, word
+
+    def _stream(self, event: EventType) -> Stream:
+        inputs = self._inputs.get(event.__name__)
+        compiler = inputs.compiler if inputs else Compiler(event)
+        items = tuple(
+            Item(key, fields, source, -1)
+            for (stream, key, fields), source in self._sources.items()
+            if stream == event.__name__
+        )
+        return Stream(compiler.program(), len(inputs.words) if inputs else 0, items)
+
+    def _finite(self, key: int, series: Sequence[Series]) -> int | None:
+        own = [one for one in series if one.key == key]
+        if any(one.permanent for one in own) or not own:
+            return None
+        return max(max(one.retention, 0) for one in own)
+
+    # Writing it down.
+
+    def _specification(self, series: Sequence[Series]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        words = [0] * w.HEAD_WORDS
+        blocks = []
+        for one in series:
+            blocks.append(len(words))
+            words.extend(one.block())
+        words[w.N_SERIES], words[w.SERIES] = len(series), len(words)
+        words.extend(blocks)
+        key_words: list[list[int]] = []
+        for key in self._keys.values():
+            own = [one.number for one in series if one.key == key.number]
+            at = len(words)
+            words.extend(own)
+            lookups = sorted(
+                (one for one in self._readings.values() if one.key == key.number), key=lambda one: one.number
+            )
+            records = [self._lookup_words(words, one) for one in lookups]
+            key_words.append([len(own), at, len(records), len(words)])
+            for record in records:
+                words.extend(record)
+        words[w.N_KEYS], words[w.KEYS] = len(key_words), len(words)
+        for record in key_words:
+            words.extend(record)
+        return np.array(words, dtype=np.int64)
+
+    def _lookup_words(self, words: list[int], reading: _Reading) -> list[int]:
+        """Append a lookup's readers and operations; its record."""
+        by_series: dict[int, list[list[int]]] = {}
+        for (series, operation), slot in reading.slots.items():
+            record = [
+                operation.code,
+                operation.window,
+                operation.delay,
+                operation.column,
+                slot,
+                operation.auxiliary,
+            ]
+            by_series.setdefault(series, []).append(record)
+        readers = []
+        for series, records in by_series.items():
+            readers.append([series, len(records), len(words)])
+            for record in records:
+                words.extend(record)
+        at = len(words)
+        for reader in readers:
+            words.extend(reader)
+        return [len(readers), at, len(reading.slots)]
+
+    def _text(
+        self, series: Sequence[Series], streams: Mapping[str, Stream], asking: Mapping[str, Asking]
+    ) -> list[str]:
+        lines = [f"key {key.number}: {' × '.join(key.entities)}" for key in self._keys.values()]
+        for (stream, key, fields), source in self._sources.items():
+            lines.append(f"source {source}: {stream} by {', '.join(fields)} (key {key})")
+        for name, stream in streams.items():
+            if stream.items:
+                lines.append(f"fold {name}")
+                lines += [f"  {line}" for line in stream.program.text]
+        for one in series:
+            lines += one.text()
+        for name, asked in asking.items():
+            if not asked.names:
+                continue
+            lines.append(f"ask {name}")
+            for number, lookup in enumerate(asked.lookups):
+                lines.append(f"  lookup {number}: key {lookup.key} by {', '.join(lookup.fields)}")
+            lines += [f"  {line}" for line in asked.program.text]
+            lines += [f"  column {position} = {feature}" for position, feature in enumerate(asked.names)]
+        return lines
+
+
+def _joined(folds: Sequence[Item], asked: Asking) -> tuple[Item, ...]:
+    """An event's items under each key, folds first.
+
+    A fold and a read by the same fields are one item where nothing else of the event is folded under the key: a read
+    must see all folds of its own event.
+    """
+    items: list[Item] = []
+    for key in sorted({item.key for item in folds} | {lookup.key for lookup in asked.lookups}):
+        own = [item for item in folds if item.key == key]
+        reads = [Item(key, one.fields, -1, one.number) for one in asked.lookups if one.key == key]
+        if len(own) == 1:
+            same = [read for read in reads if read.fields == own[0].fields]
+            own = [replace(own[0], lookup=same[0].lookup)] if same else own
+            reads = [read for read in reads if read not in same]
+        items += own + reads
+        if len(own) + len(reads) > w.MOST_ITEMS:
+            expected = f"at most {w.MOST_ITEMS} ways to fold or read one event by the same entities"
+            raise DesignError("Too many lookups", [Fault("features", expected, str(len(own) + len(reads)))])
+    return tuple(items)
+
+
+def _types(node: Aggregate) -> list[str]:
+    """The entity types of an aggregate's keys."""
+    found = []
+    for key in map(field_of, node.keys):
+        field_ = key.event.__fields__[key.name]
+        found.append(field_.entity or field_.name)
+    return found
+
+
+def _can_be_null(expression: Expression) -> bool:
+    """Whether a row-wise expression may have no value; on the side of yes."""
+    match expression:
+        case FieldOf(event, name):
+            return event.__fields__[name].nullable
+        case Literal():
+            return False
+        case Call("is_null", _):
+            return False
+        case Call("fill_null", (_, filling)):
+            return _can_be_null(filling)
+        case Call("choose", (_, first, second)):
+            return _can_be_null(first) or _can_be_null(second)
+        case Call("divide" | "multiply" | "log1p" | "distance", _):
+            return True
+        case Call("add" | "subtract", parts):
+            # Floats can overflow; integers can't.
+            return any(_can_be_null(part) or _is_float(part) for part in parts)
+        case Call(_, parts):
+            return any(_can_be_null(part) for part in parts)
+    return True
+
+
+def _is_float(expression: Expression) -> bool:
+    return (
+        not isinstance(expression, FieldOf) or expression.event.__fields__[expression.name].kind is Kind.FLOAT
+    )
+
+
+def _series_label(node: Aggregate, *, nullable: bool) -> str:
+    parts = [node.stream.__name__, "by", ", ".join(field_of(key).name for key in node.keys)]
+    if nullable and node.operand is not None:
+        parts.append(f"with {_shown(node.operand)}")
+    if node.where is not None:
+        parts.append(f"where {_shown(node.where)}")
+    return " ".join(parts)
+
+
+def _shown(expression: Expression) -> str:
+    match expression:
+        case FieldOf(_, name):
+            return name
+        case Literal(value):
+            return repr(value)
+        case Call(operation, parts):
+            return f"{operation}({', '.join(map(_shown, parts))})"
+    return type(expression).__name__
+
+
+def _operation(series: Series, node: Aggregate, operand: ValueType, word: int) -> tuple[Operation, ValueType]:
+    """The operation that computes an aggregate, with the columns it needs, and the type of its slot."""
+    function = node.function
+    window, delay = -1, 0
+    if node.windows:
+        window, delay = series.window(node.windows[0].width, node.windows[0].delay)
+    else:
+        series.permanent = True
+    if function == "count":
+        return Operation(w.COUNT, window, delay), ValueType.INTEGER
+    if function in ("sum", "mean"):
+        return Operation(w.SUM, window, delay, series.column(w.TOTAL, word, operand)), ValueType.FLOAT
+    if function == "std":
+        total, square = series.column(w.TOTAL, word, operand), series.column(w.SQUARE, word, operand)
+        return Operation(w.STD, window, delay, total, square), ValueType.FLOAT
+    if function in ("min", "max"):
+        return _extreme(series, function, operand, word, window, delay)
+    if function == "n_unique":
+        value = series.column(w.VALUE, word, operand)
+        links = series.column(w.LINKS, word, operand, value)
+        return Operation(
+            w.N_UNIQUE, window, delay, value, series.counter(links, window, delay)
+        ), ValueType.INTEGER
+    if function == "first" and window < 0:
+        return Operation(w.FIRST_EVER_VALUE, -1, delay, series.column(w.FIRST_EVER, word, operand)), operand
+    if function in ("first", "last"):
+        code = w.FIRST if function == "first" else w.LAST
+        return Operation(code, window, delay, series.column(w.VALUE, word, operand)), operand
+    if function in ("since_last", "since_first"):
+        return Operation(w.SINCE_LAST if function == "since_last" else w.SINCE_FIRST), ValueType.DURATION
+    if function == "lag":
+        back = node.n or 1
+        series.keep = max(series.keep, back + 1)
+        return Operation(w.LAG, -1, 0, series.column(w.VALUE, word, operand), back), operand
+    if function == "changed":
+        series.keep = max(series.keep, 2)
+        return Operation(w.CHANGED, -1, 0, series.column(w.VALUE, word, operand)), ValueType.BOOLEAN
+    half_life = node.half_life or 1
+    return Operation(w.DECAY, -1, 0, series.column(w.DECAYED, word, operand, half_life)), ValueType.FLOAT
+
+
+def _extreme(
+    series: Series, function: str, operand: ValueType, word: int, window: int, delay: int
+) -> tuple[Operation, ValueType]:
+    if window < 0:
+        kind = w.RUNNING_MIN if function == "min" else w.RUNNING_MAX
+        return Operation(w.EXTREME_EVER, -1, delay, series.column(kind, word, operand)), operand
+    value = series.column(w.VALUE, word, operand)
+    stack = series.stack(value, 1 if function == "min" else -1, delay)
+    return Operation(w.EXTREME, window, delay, value, stack), operand

@@ -1,0 +1,77 @@
+"""Physical columns of events as the 64-bit words that the kernel reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from sevenfold.data.fields import Field, Kind
+from sevenfold.data.money import digits
+from sevenfold.features.kernel.layout import NULL_INT
+from sevenfold.features.text import text_code
+from sevenfold.features.value import MONEY_UNIT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from sevenfold.data.event import EventType
+
+__all__ = ["column_words", "event_words", "text_words"]
+
+_DEFAULT_DIGITS = 2
+_NAN_BITS = int(np.array([np.nan]).view(np.int64)[0])
+
+
+def event_words(event: EventType, frame: pl.DataFrame, fields: Iterable[str]) -> NDArray[np.int64]:
+    """Words of shape (fields of the event, rows); only the rows of ``fields`` are filled."""
+    words = np.empty((len(event.__fields__), frame.height), np.int64)
+    wanted = set(fields)
+    for position, (name, field) in enumerate(event.__fields__.items()):
+        if name in wanted:
+            words[position] = column_words(field, frame)
+    return words
+
+
+def column_words(field: Field, frame: pl.DataFrame) -> NDArray[np.int64]:
+    """The words of one field of a physical table, int64 of shape (rows,)."""
+    column = frame[field.name]
+    if field.kind is Kind.FLOAT:
+        return column.fill_null(float("nan")).to_numpy().view(np.int64)
+    if field.kind is Kind.MONEY:
+        return _money_words(field, frame)
+    if field.kind in (Kind.ENTITY, Kind.CATEGORY, Kind.TEXT):
+        return text_words(column)
+    if field.kind is Kind.TIMESTAMP:
+        column = column.to_physical()
+    return column.cast(pl.Int64).fill_null(NULL_INT).to_numpy()
+
+
+def _money_words(field: Field, frame: pl.DataFrame) -> NDArray[np.int64]:
+    minor = frame[field.name]
+    factor: int | pl.Series = MONEY_UNIT // 10 ** (
+        digits(field.currency) if field.currency else _DEFAULT_DIGITS
+    )
+    if field.currency_field is not None:
+        codes = frame[field.currency_field].cast(pl.String)
+        known = [code for code in codes.unique() if code is not None]
+        if any(digits(code) != _DEFAULT_DIGITS for code in known):
+            factors = {code: MONEY_UNIT // 10 ** digits(code) for code in known}
+            factor = codes.replace_strict(factors, default=factor, return_dtype=pl.Int64)
+    return (minor * factor).cast(pl.Int64).fill_null(NULL_INT).to_numpy()
+
+
+def text_words(column: pl.Series) -> NDArray[np.int64]:
+    """The hashes of texts; each different text is hashed once."""
+    if column.dtype.is_integer() or column.dtype in (pl.Categorical, pl.Enum):
+        column = column.cast(pl.String)
+    different = column.unique().drop_nulls()
+    codes = pl.Series([text_code(text) for text in different], dtype=pl.Int64)
+    return (
+        column.replace_strict(different, codes, default=None, return_dtype=pl.Int64)
+        .fill_null(NULL_INT)
+        .to_numpy()
+    )
