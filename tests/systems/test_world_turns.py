@@ -9,6 +9,7 @@ import pytest
 
 from sevenfold.errors import UsageError
 from sevenfold.systems.fraud.world import Turn, simulate
+from sevenfold.systems.fraud.world.patterns import PATTERNS
 
 
 def _made(folder, *turns, **order):
@@ -88,7 +89,7 @@ def test_turns_that_make_no_sense_are_refused_together(tmp_path):
     turns = ["flood:gaming:1-2:1", "wave:gaming:0-90:2", "boom:gaming:50-40:0.5", "outage:ip:80-91:1.5"]
     with pytest.raises(UsageError) as raised:
         _made(tmp_path / "w", *turns)
-    patterns = "card_testing, account_takeover, stolen_card, merchant_breach, lost_card, device_ring, colluding_merchant"
+    patterns = ", ".join(pattern.name for pattern in PATTERNS)
     assert [str(fault).split(": ", 1)[1] for fault in raised.value.faults] == [
         "expected one of wave, boom, arrival, outage, got 'flood'",
         f"expected one of {patterns}, got 'gaming'",

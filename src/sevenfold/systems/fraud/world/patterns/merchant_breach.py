@@ -32,6 +32,8 @@ __all__ = ["MERCHANT_BREACH"]
 
 _PER_CARD = 2
 """Payments of a card at most."""
+_USUAL = 4
+"""How many of a customer's usual merchants know the card."""
 
 
 def _strike(world: Society, chance: np.random.Generator, attacks: Attacks) -> Strike:
@@ -67,10 +69,15 @@ def _customers_of_one(world: Society, chance: np.random.Generator, attacks: Atta
     people = world.people
     some, _ = victims_cards(world, chance, attacks.start)
     breached = people.habits[some, chance.integers(0, 3, len(attacks))]
+    usual = people.habits[:, :_USUAL]
+    flagged = np.zeros(len(world.merchants), dtype=np.bool_)
+    flagged[breached] = True
+    regulars = np.flatnonzero(flagged[usual].any(axis=1))  # one look at everybody for all attacks
     chosen = []
     for merchant, start, size in zip(breached, attacks.start, attacks.size, strict=True):
         day = (start - world.plan.start_ms) // DAY
-        known = np.flatnonzero((people.habits[:, :4] == merchant).any(axis=1) & (people.joined <= day))
+        here = (usual[regulars] == merchant).any(axis=1) & (people.joined[regulars] <= day)
+        known = regulars[here]
         chosen.append(known[chance.permutation(len(known))[np.arange(size) % len(known)]])
     return np.concatenate(chosen) if chosen else np.empty(0, dtype=np.int64)
 
