@@ -224,8 +224,9 @@ def test_a_physical_table_is_only_checked(payment: EventType) -> None:
     assert normalise(payment, without, physical=True).columns == table.columns
     with pytest.raises(DataError) as caught:
         normalise(payment, _payments().drop("card"), physical=True)
+    columns = "The columns are: payment_id, occurred_at, merchant, amount"
     assert [str(fault) for fault in caught.value.faults] == [
-        "Payment.card: expected a column, got nothing. The columns are: payment_id, occurred_at, merchant, amount",
+        f"Payment.card: expected a column, got nothing. {columns}",
         "Payment.occurred_at: expected a column of Datetime(time_unit='ms', time_zone='UTC'), got Int64",
         "Payment.amount: expected a column of Int64, got Float64",
     ]

@@ -1,7 +1,5 @@
 """Bringing files of events into the log.
 
->>> report = ingest(design.events, "world/", log, rejects_path=home / "rejects.csv")  # doctest: +SKIP
-
 First every file is read and checked; what is refused goes to a rejects file, what is accepted into a
 working folder. Then the accepted events of all files enter the log in the order of their time, as they
 would have arrived, each arriving when it happened. The log recognises what it knows, so that an ingest

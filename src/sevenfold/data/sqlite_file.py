@@ -134,14 +134,14 @@ class SqliteFile:
 
     def end(self) -> int:
         """Return the offset after the last entry, as committed."""
-        with self._reader_lock:
-            (last,) = self._reader.execute("SELECT max(offset) FROM entry").fetchone()
+        with self._reading("at its end") as reader:
+            (last,) = reader.execute("SELECT max(offset) FROM entry").fetchone()
         return 0 if last is None else last + 1
 
     def seal_at(self, offset: int) -> bytes | None:
         """Return the seal of one entry, nothing where it is missing."""
-        with self._reader_lock:
-            row = self._reader.execute("SELECT seal FROM entry WHERE offset = ?", (offset,)).fetchone()
+        with self._reading(f"at offset {offset}") as reader:
+            row = reader.execute("SELECT seal FROM entry WHERE offset = ?", (offset,)).fetchone()
         return row[0] if row else None
 
     def page(self, first: int, stop: int) -> list[Row]:
@@ -153,19 +153,30 @@ class SqliteFile:
             Where they cannot be read, with the offset of the first that cannot.
         """
         try:
-            with self._reader_lock:
-                return self._reader.execute(_PAGE, (first, stop)).fetchall()
-        except sqlite3.Error as error:
+            with self._reading(f"at offset {first}") as reader:
+                return reader.execute(_PAGE, (first, stop)).fetchall()
+        except LogError:
             if stop - first == 1:
-                raise LogError(f"{self.path} is damaged at offset {first}: {error}") from error
+                raise
         middle = (first + stop) // 2
         return self.page(first, middle) + self.page(middle, stop)
 
     def complaints(self) -> list[str]:
         """Return what SQLite itself finds wrong with the file."""
-        with self._reader_lock:
-            found = [text for (text,) in self._reader.execute("PRAGMA integrity_check")]
+        try:
+            with self._reading("in its structure") as reader:
+                found = [text for (text,) in reader.execute("PRAGMA integrity_check")]
+        except LogError as error:
+            return [error.summary]
         return [] if found == ["ok"] else found
+
+    @contextmanager
+    def _reading(self, where: str) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._reader_lock:
+                yield self._reader
+        except sqlite3.Error as error:
+            raise LogError(f"{self.path} is damaged {where}: {error}") from error
 
     def close(self) -> None:
         """Close both connections."""

@@ -173,7 +173,7 @@ class SqliteEventLog:
                     outcomes.append(outcome)
             self._end = tail.end
             self._mark.write(tail)
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, msgspec.DecodeError, OSError) as error:
             raise LogError(f"{self.path} cannot be written: {error}. {_AFTER_A_FAILURE}") from error
         return outcomes
 
@@ -206,7 +206,7 @@ class SqliteEventLog:
             end += 1
         if conflicts and on_conflict == "raise":
             entries = [batch[position] for position in conflicts]
-            faults = [_conflict(entry, *known[entry.event][entry.key]) for entry in entries]
+            faults = [_conflict(entry, *known[entry.event][entry.key], tail.end) for entry in entries]
             return DataError("The batch was not logged: other events are known under its keys", faults), tail
         self._file.insert(rows)
         duplicates = len(offsets) - len(rows) - len(conflicts)
@@ -262,13 +262,15 @@ def _checked(before: bytes, rows: Sequence[Row], start: int, stop: int) -> tuple
     return there, None
 
 
-def _conflict(entry: NewEntry, offset: int, body: bytes) -> Fault:
-    ours, theirs = msgspec.json.decode(entry.body), msgspec.json.decode(body)
-    names = [name for name in {**theirs, **ours} if ours.get(name) != theirs.get(name)]
+def _conflict(entry: NewEntry, offset: int, body: bytes, end: int) -> Fault:
+    """Return the fault of an entry under a key that is known, from before an end or from the same batch."""
+    ours = msgspec.json.decode(entry.body, type=dict[str, object])
+    theirs = msgspec.json.decode(body, type=dict[str, object])
+    names = [name for name in theirs | ours if ours.get(name) != theirs.get(name)]
     return Fault(
         f"{entry.event} {shown(entry.key)}",
-        f"the event logged at offset {offset}",
-        f"another one: {', '.join(names)} differ",
+        f"the event logged at offset {offset}" if offset < end else "the batch's event before it",
+        f"one that differs in {', '.join(names)}",
         "Events do not change; send a correction under a key of its own",
     )
 
