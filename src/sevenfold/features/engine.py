@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,10 @@ from sevenfold.features.kernel.event import (
 )
 from sevenfold.features.kernel.segment import WANTED
 from sevenfold.features.program import float_bits, money_word
+from sevenfold.features.relocation import erase, evict, pack, unpack
+from sevenfold.features.snapshot import save_snapshot
 from sevenfold.features.state import FeatureState
+from sevenfold.features.stats import StateStats, measure_state
 from sevenfold.features.text import text_code
 from sevenfold.features.widths import widen_one
 
@@ -37,6 +41,7 @@ __all__ = ["FeatureEngine"]
 _DEFAULT_DIGITS = 2
 _REMEMBERED_TEXTS = 1 << 16
 _NAN = float("nan")
+_EVICT_EVERY = 10_000
 
 Features = dict[str, float | int | str | None]
 
@@ -69,6 +74,7 @@ class FeatureEngine:
         }
         self.texts: dict[int, str] = {}
         self._codes: dict[str, int] = {}
+        self._until_eviction = _EVICT_EVERY
 
     def observe(self, event: str, values: Mapping[str, object]) -> Features:
         """Fold one event and give its features: equal, bit for bit, to a backfill of the same log.
@@ -98,6 +104,40 @@ class FeatureEngine:
         taker = self._taker(event)
         converted = [taker.event.__convert__(row) for row in rows]
         return [taker.take(row, store=False) for row in converted]
+
+    def snapshot(self, path: Path | str, note: dict[str, Any] | None = None) -> None:
+        """Write the state to a file, whole or not at all; `Design.engine` goes on from it."""
+        save_snapshot(Path(path), self.state, self.texts, note)
+
+    def pack(self, *kinds: str, entity: str | tuple[str, ...]) -> bytes | None:
+        """The state of one entity as bytes, or `None` when nothing is kept of it.
+
+        ``engine.pack("card", entity="c1")``; with several types, a tuple in their alphabetical order.
+        """
+        return pack(self.state, kinds, entity, self.texts)
+
+    def unpack(self, content: bytes) -> None:
+        """Put a packed entity in, in place of what was kept of it."""
+        self.texts.update(unpack(self.state, content))
+
+    def erase(self, *kinds: str, entity: str | tuple[str, ...]) -> bool:
+        """Forget one entity under one key; whether anything was kept of it."""
+        return erase(self.state, kinds, entity)
+
+    def evict(self) -> int:
+        """Free entities that no window can see again; how many. The engine does so by itself as events come."""
+        return evict(self.state, self.lateness)
+
+    def stats(self) -> StateStats:
+        """What the state holds and what it takes."""
+        return measure_state(self.state)
+
+    def clean_up(self) -> None:
+        """Evict now and then: each time as many events have been folded as there are entities."""
+        self._until_eviction -= 1
+        if self._until_eviction <= 0:
+            self.evict()
+            self._until_eviction = max(_EVICT_EVERY, sum(len(slots) for slots in self.state.slots))
 
     def _taker(self, event: str) -> _Taker:
         if event not in self._takers:
@@ -221,6 +261,7 @@ class _Taker:
         if store:
             state.newest = newest
             state.folded[self._name] += 1
+            engine.clean_up()
         return self._features()
 
     def _make_fit(self, ended: int, state: FeatureState) -> None:

@@ -143,3 +143,46 @@ def widen_one(state: FeatureState, items: Sequence[Item], words: NDArray[np.int6
                 wanted[number] = (low, high)
         if wanted:
             widen(state, series, wanted)
+
+
+def merge_widths(
+    state: FeatureState, series: int, widths: Sequence[tuple[int, int]], words: NDArray[np.int64], head: int
+) -> NDArray[np.int64]:
+    """Bring packed rows, whose totals have ``widths`` (low, limbs) by column, to those of a state.
+
+    The state is widened where the packed totals are wider.
+    """
+    block = state.blocks()[series]
+    wanted = {}
+    for number, record in _totals(state, block):
+        low, limbs = widths[number]
+        squares = 2 if state.spec[record + w.C_KIND] == w.SQUARE else 1
+        high = low + 64 * limbs - HEADROOM_BITS
+        if state.spec[record + w.C_LOW] > low or high + HEADROOM_BITS > int(
+            state.spec[record + w.C_LOW]
+        ) + 64 * int(state.spec[record + w.C_LIMBS]):
+            wanted[number] = (-(-low // squares), -(-high // squares))
+    if wanted:
+        widen(state, series, wanted)
+    old = state.spec.copy()
+    at = 1
+    for number, record in enumerate(state.columns(block)):
+        old[record + w.C_AT] = at
+        kind = int(old[record + w.C_KIND])
+        if kind in (w.TOTAL, w.SQUARE):
+            old[record + w.C_LOW], old[record + w.C_LIMBS] = widths[number]
+            at += widths[number][1]
+        else:
+            at += {w.LINKS: 2, w.FIRST_EVER: 0}.get(kind, 1)
+    old[block + w.ROW] = at
+    rows, begin = int(words[2]), head + int(words[3])
+    width = int(state.spec[block + w.ROW])
+    # A segment of its own for the moment: no extras, only rows, behind a header of zeros.
+    header = int(old[block + w.HEADER])
+    arena = np.zeros(2 * header + rows * (at + width), np.int64)
+    arena[w.H_END], arena[header : header + rows * at] = rows, words[begin : begin + rows * at]
+    target = header + rows * at
+    spec, old_spec = state.spec.copy(), old
+    spec[block + w.EXTRA] = old_spec[block + w.EXTRA] = 0
+    rewrite_rows(old_spec, spec, block, arena, 0, target)
+    return np.concatenate([words[:begin], arena[target + header :]])

@@ -1,0 +1,228 @@
+"""``sf.Design``: the seven answers of one system, tied together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sevenfold.data.event import EventType
+from sevenfold.errors import DesignError, Fault, UsageError
+from sevenfold.features.declaration import FeatureSet
+from sevenfold.features.window import duration_ms
+from sevenfold.learning.declaration import Learning
+from sevenfold.learning.label import Label
+from sevenfold.problem.problem import Problem
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from sevenfold.features.engine import FeatureEngine
+    from sevenfold.features.plan import Plan
+
+__all__ = ["Design"]
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+
+
+class Design:
+    """A system in seven answers, of which only the first three are required.
+
+    Parameters
+    ----------
+    name
+        Small letters, digits, ``-`` and ``_``; names the folder of its state.
+    events
+        What happens: classes derived from `sf.Event`, the deciding one among them.
+    features
+        What is known at a decision: ``sf.features(...)``.
+    problem, label, learning
+        Sections 1 and 3. What needs a missing one says so.
+    lateness
+        How far an entity's clock may lag behind the newest event of the log. An event that arrives later than that
+        is still counted by its own time, in windows that end so far behind. Bounds the memory of idle entities.
+    because
+        Why this design.
+
+    Raises
+    ------
+    DesignError
+        With everything that does not fit together.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        events: Sequence[EventType],
+        features: FeatureSet,
+        problem: Problem | None = None,
+        label: Label | None = None,
+        learning: Learning | None = None,
+        lateness: str | None = "365d",
+        because: str = "",
+    ) -> None:
+        faults = _faults(name, events, features, problem, label, learning)
+        if faults:
+            raise DesignError(f"The design {name!r} does not fit together", faults)
+        self.name = name
+        self.events: dict[str, EventType] = {event.__name__: event for event in events}
+        self.features = features
+        self.problem = problem
+        self.label = label
+        self.learning = learning if learning is not None else Learning()
+        self.lateness_ms = None if lateness is None else duration_ms(lateness, "lateness")
+        self.because = because
+
+    def __repr__(self) -> str:
+        return f"<Design {self.name}: {', '.join(self.events)}; {len(self.features)} features>"
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The compiled features."""
+        from sevenfold.features.planner import compile_plan
+
+        return compile_plan(list(self.events.values()), self.features)
+
+    @property
+    def decides(self) -> str:
+        """The event that is decided: the label's, or the first that can be asked for all features."""
+        if self.label is not None:
+            return self.label.on.__name__
+        return next(
+            name for name, asked in self.plan.asking.items() if len(asked.names) == len(self.features)
+        )
+
+    def program(self) -> dict[str, Any]:
+        """The feature program as plain data: what a model bundle keeps to be matched against a design."""
+        asked = self.plan.asking[self.decides]
+        return {
+            "design": self.name,
+            "event": self.decides,
+            "features": list(asked.names),
+            "plan": list(self.plan.text),
+            "lateness_ms": self.lateness_ms,
+        }
+
+    def backfill(
+        self,
+        frames: Mapping[str, pl.DataFrame],
+        on: str | None = None,
+        *,
+        physical: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> pl.DataFrame:
+        """Compute the features of every row of a table of events.
+
+        Parameters
+        ----------
+        frames
+            Tables by event, as users have them, or as the lake gives them (with ``_offset``: then log order rules).
+            Events without a table count as having none.
+        on
+            The event whose rows are asked; `decides` by default.
+        physical
+            Tables hold physical columns and are not converted; those of the lake always do.
+        progress
+            Told how many rows are done, of how many.
+
+        Returns
+        -------
+        pl.DataFrame
+            The event's key, then one column a feature, in the order of the input rows: counts Int64, texts String,
+            all else Float64; null where there is no value.
+
+        Raises
+        ------
+        DataError
+            With everything in the tables that their events refuse.
+        UsageError
+            When a name is no event of the design.
+        """
+        from sevenfold.data.table import normalise
+        from sevenfold.features.backfill import OFFSET, backfill
+
+        asked = on if on is not None else self.decides
+        self._check_names([*frames, asked])
+        tables = {}
+        for name, frame in frames.items():
+            event = self.events[name]
+            if OFFSET in frame.columns:
+                kept = normalise(event, frame, physical=True)
+                tables[name] = kept.with_columns(frame[OFFSET])
+            else:
+                tables[name] = normalise(event, frame, physical=physical)
+        return backfill(self.plan, self.events, tables, asked, lateness=self.lateness_ms, progress=progress)
+
+    def engine(self, snapshot: Path | str | None = None) -> FeatureEngine:
+        """An engine that folds events one by one, from nothing or from a snapshot.
+
+        Raises
+        ------
+        StateError
+            When the snapshot is damaged or of another design.
+        """
+        from sevenfold.features.engine import FeatureEngine
+        from sevenfold.features.snapshot import load_snapshot
+
+        if snapshot is None:
+            return FeatureEngine(self.plan, self.events, lateness=self.lateness_ms)
+        state, texts = load_snapshot(Path(snapshot), self.plan)
+        engine = FeatureEngine(self.plan, self.events, state, lateness=self.lateness_ms)
+        engine.texts.update(texts)
+        return engine
+
+    def _check_names(self, names: Sequence[str]) -> None:
+        known = ", ".join(self.events)
+        faults = [
+            Fault("event", f"one of {known}", repr(name))
+            for name in dict.fromkeys(names)
+            if name not in self.events
+        ]
+        if faults:
+            raise UsageError(f"The design {self.name} has no such event", faults)
+
+
+def _faults(
+    name: str,
+    events: Sequence[EventType],
+    features: FeatureSet,
+    problem: Problem | None,
+    label: Label | None,
+    learning: Learning | None,
+) -> list[Fault]:
+    faults = []
+    if not _NAME.fullmatch(name):
+        faults.append(Fault("name", "small letters, digits, - and _, beginning with a letter", repr(name)))
+    faults += [
+        Fault(f"events[{position}]", "a class derived from sf.Event", repr(event))
+        for position, event in enumerate(events)
+        if not isinstance(event, EventType)
+    ]
+    if not isinstance(features, FeatureSet):
+        faults.append(Fault("features", "what sf.features(...) gives", type(features).__name__))
+    expected = ((problem, Problem, "problem"), (label, Label, "label"), (learning, Learning, "learning"))
+    faults += [
+        Fault(where, f"sf.{kind.__name__}(...)", type(value).__name__)
+        for value, kind, where in expected
+        if value is not None and not isinstance(value, kind)
+    ]
+    if faults:
+        return faults
+    names = [event.__name__ for event in events]
+    if not names:
+        faults.append(Fault("events", "at least one event", "none"))
+    faults += [
+        Fault("events", "each event once", f"{double} twice")
+        for double in dict.fromkeys(n for n in names if names.count(n) > 1)
+    ]
+    if label is not None:
+        listed = ", ".join(names)
+        faults += [
+            Fault(f"label.{role}", "an event of the design", event.__name__, f"Its events are: {listed}")
+            for role, event in (("event", label.event), ("on", label.on))
+            if event not in events
+        ]
+    return faults

@@ -1,0 +1,86 @@
+"""Real-time payment-fraud detection: the complete example, in seven answers."""
+
+from __future__ import annotations
+
+import sevenfold as sf
+from sevenfold.problem.problem import Cost, ServiceLevels
+from sevenfold.systems.fraud.events import Chargeback, Payment
+
+__all__ = ["design"]
+
+p = Payment
+WINDOWS = ("10m", "1h", "1d", "7d", "30d")
+
+features = sf.features(
+    # The payment itself.
+    amount=p.amount,
+    log_amount=p.amount.log1p(),
+    hour=p.occurred_at.hour(),
+    day_of_week=p.occurred_at.day_of_week(),
+    weekend=p.occurred_at.is_weekend(),
+    country=p.country,
+    # The card: how often, how much, how unlike itself.
+    card_count=p.count().by(p.card).over(*WINDOWS),
+    card_amount=p.amount.mean().by(p.card).over("1d", "7d", "30d"),
+    card_total=p.amount.sum().by(p.card).over("1h", "1d"),
+    card_amount_max=p.amount.max().by(p.card).over("30d"),
+    card_amount_std=p.amount.std().by(p.card).over("30d"),
+    card_amount_ratio=p.amount / p.amount.mean().by(p.card).over("30d"),
+    card_amount_step=p.amount / p.amount.lag(1).by(p.card),
+    card_small=(p.amount < 5).mean().by(p.card).over("1h", "1d"),
+    card_idle=p.occurred_at.since_last().by(p.card),
+    card_age=p.occurred_at.since_first().by(p.card),
+    card_merchants=p.merchant.n_unique().by(p.card).over("1h", "1d", "7d"),
+    card_devices=p.device.n_unique().by(p.card).over("1d", "30d"),
+    card_countries=p.country.n_unique().by(p.card).over("1d", "30d"),
+    card_country_changed=p.country.changed().by(p.card),
+    card_device_changed=p.device.changed().by(p.card),
+    card_ip_changed=p.ip.changed().by(p.card),
+    card_burst=p.decayed_count("5m").by(p.card),
+    # What this card has done before with these others.
+    card_merchant_seen=p.count().by(p.card, p.merchant).over("90d"),
+    card_device_seen=p.count().by(p.card, p.device).over("90d"),
+    card_device_age=p.occurred_at.since_first().by(p.card, p.device),
+    card_reports=Chargeback.count().by(Chargeback.card).over("90d"),
+    # The device and the address: one thief, many cards.
+    device_count=p.count().by(p.device).over("1h", "1d", "7d"),
+    device_cards=p.card.n_unique().by(p.device).over("1d", "7d"),
+    ip_count=p.count().by(p.ip).over("10m", "1h", "1d"),
+    ip_cards=p.card.n_unique().by(p.ip).over("1h", "1d"),
+    ip_small=(p.amount < 5).mean().by(p.ip).over("1h"),
+    # The merchant: bursts, tests of stolen cards, and what was reported of it.
+    merchant_count=p.count().by(p.merchant).over("10m", "1h", "1d"),
+    merchant_count_usual=p.count().by(p.merchant).over("10m") / p.count().by(p.merchant).over("7d"),
+    merchant_amount=p.amount.mean().by(p.merchant).over("1d", "30d"),
+    merchant_amount_ratio=p.amount / p.amount.mean().by(p.merchant).over("30d"),
+    merchant_small=(p.amount < 5).mean().by(p.merchant).over("1h"),
+    merchant_cards=p.card.n_unique().by(p.merchant).over("1h"),
+    merchant_idle=p.occurred_at.since_last().by(p.merchant),
+    merchant_reports=Chargeback.count().by(Chargeback.merchant).over("30d", "90d"),
+    merchant_report_rate=Chargeback.count().by(Chargeback.merchant).over("30d")
+    / p.count().by(p.merchant).over("30d"),
+)
+
+design = sf.Design(
+    name="fraud",
+    problem=sf.Problem(
+        goal="Stop fraudulent card payments before they are authorised, and let customers pay.",
+        decision="Approve, review or block each payment while the customer waits.",
+        users=("cardholders", "merchants", "fraud analysts", "the payment platform's risk team"),
+        missed=Cost(share=1.0, fixed=20.0, because="The amount is lost and the scheme takes a fee."),
+        false_alarm=Cost(share=0.02, fixed=5.0, because="The margin is lost, and some customers do not come back."),
+        review=Cost(fixed=3.0, because="Five minutes of an analyst."),
+        service_levels=ServiceLevels(latency_p99_ms=50.0, decisions_per_second=200.0, availability=0.9995),
+        because="Chargebacks arrive weeks after the payment, so that what is not stopped at once is lost.",
+    ),
+    events=[Payment, Chargeback],
+    features=features,
+    label=sf.Label(
+        event=Chargeback,
+        on=Payment,
+        key="payment_id",
+        matures="45d",
+        because="Nine of ten chargebacks arrive within six weeks.",
+    ),
+    because="Velocity, novelty and company: what a card does too fast, for the first time, and with whom.",
+)
