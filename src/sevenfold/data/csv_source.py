@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import polars as pl
 
@@ -14,7 +14,7 @@ from sevenfold.data.table import REJECTS
 from sevenfold.errors import Fault
 
 if TYPE_CHECKING:
-    from _csv import _reader
+    from _csv import Reader
     from collections.abc import Iterator, Sequence
 
 __all__ = ["CsvSource"]
@@ -33,8 +33,8 @@ class CsvSource(Source):
 
     def faults(self) -> Sequence[Fault]:
         """See `Source.faults`."""
-        with self.path.open("rb") as file:
-            header, _ = self._opened(file)
+        with self._open() as file:
+            header, _ = self._begin(file)
         twice = sorted({name for name in header if header.count(name) > 1})
         return [
             *(Fault(f"{self.path.name}: header", "each name once", f"{name!r} twice") for name in twice),
@@ -43,21 +43,23 @@ class CsvSource(Source):
 
     def chunks(self) -> Iterator[Chunk]:
         """See `Source.chunks`."""
-        with self.path.open("rb") as file:
-            header, reader = self._opened(file)
+        with self._open() as file:
+            header, reader = self._begin(file)
             numbered = _numbered(reader, len(header))
             while lines := list(islice(numbered, ROWS_A_CHUNK)):
-                yield self._chunk(header, lines, file.tell())
+                yield self._chunk(header, lines, file.buffer.tell())
 
-    def _opened(self, file: IO[bytes]) -> tuple[list[str], _reader]:
+    def _open(self) -> TextIO:
+        return self.path.open(encoding="utf-8-sig", errors=_KEEP_OTHER_BYTES, newline="")
+
+    def _begin(self, file: TextIO) -> tuple[list[str], Reader]:
         """Read the header, and return it with the reader of what follows."""
-        first = file.readline().decode("utf-8-sig", _KEEP_OTHER_BYTES)
+        first = file.readline()
         if not first.strip():
             raise self.unreadable(
                 "it is empty" if not first else "it begins with an empty line, not with a header"
             )
-        lines = (line.decode("utf-8", _KEEP_OTHER_BYTES) for line in file)
-        reader = csv.reader(chain([first], lines), delimiter=max(_DELIMITERS, key=first.count), strict=True)
+        reader = csv.reader(chain([first], file), delimiter=max(_DELIMITERS, key=first.count), strict=True)
         try:
             return [name.strip() for name in next(reader)], reader
         except csv.Error as error:
@@ -85,7 +87,7 @@ class _Line(NamedTuple):
     refused: dict[str, object] | None
 
 
-def _numbered(reader: _reader, width: int) -> Iterator[_Line]:
+def _numbered(reader: Reader, width: int) -> Iterator[_Line]:
     """Yield the rows that a reader finds, numbered from one; empty lines are none."""
     number = 0
     while True:

@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -223,31 +223,38 @@ def _log(
     new = duplicates = done = 0
     total = sum(run.rows for run in runs)
     for pieces in in_order_of_time(runs):
-        for batch, places in _batches(pieces):
-            appended = log.append(batch, on_conflict="report")
+        for batch in _batches(pieces):
+            appended = log.append(batch.entries, on_conflict="report")
             for position in appended.conflicts:
-                source, row = places[position]
-                entry, offset = batch[position], appended.offsets[position]
-                rejects.add(*_conflict(sources[source], row, entry, offset))
+                source, row = sources[batch.sources[position]], batch.rows[position]
+                rejects.add(*_conflict(source, row, batch.entries[position], appended.offsets[position]))
             new += appended.new
             duplicates += appended.duplicates
-            done += len(batch)
+            done += len(batch.entries)
             tell(Progress("logging", done, total))
     return new, duplicates
 
 
-def _batches(pieces: Sequence[Piece]) -> Iterator[tuple[list[NewEntry], list[tuple[int, int]]]]:
-    """Yield the entries of some pieces in the order of time, each batch with their sources and rows."""
+class _Batch(NamedTuple):
+    """Entries for the log, with the source and the row that each comes from."""
+
+    entries: list[NewEntry]
+    sources: list[int]
+    rows: list[int]
+
+
+def _batches(pieces: Sequence[Piece]) -> Iterator[_Batch]:
+    """Yield the entries of some pieces in the order of time."""
     entries = [entry for piece in pieces for entry in new_entries(piece.event, piece.rows)]
-    places = [(piece.source, row) for piece in pieces for row in piece.rows[ROW]]
+    sources = [source for piece in pieces for source in repeat(piece.source, piece.rows.height)]
+    rows = [row for piece in pieces for row in piece.rows[ROW].to_list()]
     if len(pieces) > 1:
-        order = sorted(
-            range(len(entries)), key=lambda position: (entries[position].time_ms, places[position])
-        )
-        entries, places = [entries[position] for position in order], [places[position] for position in order]
+        order = sorted(range(len(entries)), key=lambda at: (entries[at].time_ms, sources[at], rows[at]))
+        entries = [entries[at] for at in order]
+        sources, rows = [sources[at] for at in order], [rows[at] for at in order]
     for start in range(0, len(entries), _ENTRIES_A_BATCH):
-        stop = start + _ENTRIES_A_BATCH
-        yield entries[start:stop], places[start:stop]
+        part = slice(start, start + _ENTRIES_A_BATCH)
+        yield _Batch(entries[part], sources[part], rows[part])
 
 
 def _conflict(source: Source, row: int, entry: NewEntry, offset: int) -> tuple[str, str, pl.DataFrame]:

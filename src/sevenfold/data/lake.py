@@ -203,19 +203,22 @@ class Lake:
         )
         days = table.group_by(table[event.__time__].dt.date().alias(_DAY), maintain_order=True)
         for (day,), rows in days:
-            folder = self.path / event.__name__ / f"day={day}"
-            before = _counting(folder, counted)
-            if len(before) >= _PARTS_A_DAY:
-                schema = self._schema(event.__name__)
-                merged = [pl.read_parquet(part.path, schema=schema, glob=False) for part in before]
-                rows = pl.concat([*merged, rows])
-            first, last = rows[OFFSET].min(), rows[OFFSET].max()
-            with replacing(folder / f"part-{first:012d}-{last:012d}.parquet") as unfinished:
-                rows.write_parquet(unfinished, compression_level=1)
+            self._write_day(event, self.path / event.__name__ / f"day={day!s}", rows, counted)
+
+    def _write_day(self, event: EventType, folder: Path, rows: pl.DataFrame, counted: int) -> None:
+        parts = _counting(folder, counted)
+        if len(parts) >= _PARTS_A_DAY:
+            schema = self._schema(event.__name__)
+            rows = pl.concat(
+                [*(pl.read_parquet(part.path, schema=schema, glob=False) for part in parts), rows]
+            )
+        offsets = rows[OFFSET]
+        with replacing(folder / f"part-{offsets[0]:012d}-{offsets[-1]:012d}.parquet") as unfinished:
+            rows.write_parquet(unfinished, compression_level=1)
 
 
 def _counting(folder: Path, end: int) -> list[_Part]:
-    """Return the parts of a folder that lie before an end and were not merged into another that does."""
+    """Return the parts of a folder that lie before an end and were not merged into another, in order."""
     if not folder.is_dir():
         return []
     parts = [
@@ -224,7 +227,8 @@ def _counting(folder: Path, end: int) -> list[_Part]:
         if (match := _PART.fullmatch(file.name))
         and (part := _Part(file, *map(int, match.groups()))).last < end
     ]
-    return [part for part in parts if not any(other.covers(part) for other in parts)]
+    counting = [part for part in parts if not any(other.covers(part) for other in parts)]
+    return sorted(counting, key=lambda part: part.first)
 
 
 def _identity(entry: LogEntry) -> tuple[int, int]:

@@ -122,14 +122,14 @@ class _Cursor:
 
     def take(self, bound: Place) -> Piece:
         """Take the loaded rows up to a place, that one included."""
-        time = self.loaded[self.run.event.__time__].cast(pl.Int64)
-        before = (time < bound.time_ms).sum()
-        ties = self.loaded.slice(before, (time == bound.time_ms).sum())
+        time = pl.col(self.run.event.__time__).cast(pl.Int64)
+        before = time < bound.time_ms
         if self.run.first.source < bound.source:
-            before += ties.height
+            before = time <= bound.time_ms
         elif self.run.first.source == bound.source:
-            before += (ties[ROW] <= bound.row).sum()
-        taken, self.loaded = self.loaded.head(before), self.loaded.slice(before)
+            before |= (time == bound.time_ms) & (pl.col(ROW) <= bound.row)
+        count = int(self.loaded.select(before.sum()).item())
+        taken, self.loaded = self.loaded.head(count), self.loaded.slice(count)
         return self._piece(taken)
 
     def _piece(self, rows: pl.DataFrame) -> Piece:
