@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from sevenfold.cli.options import DEFAULTS, Options
-from sevenfold.errors import DataError, Fault, UsageError
+from sevenfold.cli.source import Events, events_of, pairs, sources
+from sevenfold.errors import DataError, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from sevenfold.cli.terminal import Terminal, Tick
     from sevenfold.data.ingest import IngestReport, Progress
 
-__all__ = ["ingest", "sources", "tell_ingest", "ticking"]
+__all__ = ["ingest", "tell_ingest"]
 
-KEPT = "What was logged is kept; the same command goes on, and adds nothing twice."
+_KEPT = "What was logged is kept; the same command goes on, and adds nothing twice."
 
 
 def ingest(
@@ -50,25 +51,24 @@ def ingest(
     rejects
         Where to write what was refused; by default below the home folder.
     """
-    from sevenfold.data import ingest as room
-    from sevenfold.design.home import Home
     from sevenfold.design.load import load
+    from sevenfold.design.workspace import Workspace
 
     terminal = options.terminal()
     what = sources(source)
-    mapping = _pairs(columns or (), "--map", "FIELD=COLUMN")
-    loaded = load(design)
-    home = Home(options.home, loaded.name)
-    rejects = rejects or home.rejects / f"{_name(what)}.csv"
-    with terminal.keeping(KEPT), terminal.progress("reading", unit="bytes") as tick, home.open_log() as log:
-        report = room.ingest(
-            loaded.events,
-            what,
-            log,
-            rejects_path=rejects,
+    mapping = {field: str(column) for field, column in pairs(columns or (), "--map", "FIELD=COLUMN").items()}
+    workspace = Workspace(load(design), options.home)
+    with (
+        terminal.keeping(_KEPT),
+        terminal.progress("reading", unit="bytes") as tick,
+        events_of(workspace.design, what) as files,
+    ):
+        report = workspace.ingest(
+            files,
+            rejects or workspace.home.rejects / f"{_name(what)}.csv",
             event=event,
             mapping=mapping,
-            progress=ticking(tick),
+            progress=_ticking(tick),
         )
     tell_ingest(terminal, report)
     terminal.result(
@@ -85,25 +85,7 @@ def ingest(
     )
 
 
-def sources(words: Sequence[str]) -> str | dict[str, str]:
-    """Read SOURCE: one file or folder, or EVENT=FILE pairs.
-
-    >>> sources(["world/"])
-    'world/'
-    >>> sources(["Payment=p.csv", "Chargeback=c.csv"])
-    {'Payment': 'p.csv', 'Chargeback': 'c.csv'}
-
-    Raises
-    ------
-    UsageError
-        If there are several words and some are no pair.
-    """
-    if len(words) == 1 and ("=" not in words[0] or Path(words[0]).exists()):
-        return words[0]
-    return _pairs(words, "SOURCE", "one file or folder, or EVENT=FILE pairs")
-
-
-def ticking(tick: Tick) -> Callable[[Progress], None]:
+def _ticking(tick: Tick) -> Callable[[Progress], None]:
     """Show an ingest's progress on a bar: bytes while it reads, events while it logs."""
 
     def show(progress: Progress) -> None:
@@ -131,27 +113,11 @@ def tell_ingest(terminal: Terminal, report: IngestReport) -> None:
     for note in report.notes:
         terminal.say(f"Note: {note}.")
     if report.rejected and report.rejected == report.rows:
-        raise DataError(
-            "Every row was refused.",
-            [
-                Fault(field, "values that fit", f"{count:,} that do not")
-                for field, count in report.refused.items()
-            ],
-        )
+        refused = report.refused.items()
+        faults = [Fault(field, "values that fit", f"{count:,} that do not") for field, count in refused]
+        raise DataError(f"Every row was refused; {report.rejects_path} says why.", faults)
 
 
-def _pairs(words: Sequence[str], where: str, expected: str) -> dict[str, str]:
-    faults = [Fault(where, expected, repr(word)) for word in words if "=" not in word]
-    if faults:
-        raise UsageError("The command cannot be read.", faults)
-    pairs = [word.split("=", 1) for word in words]
-    names = [name for name, _ in pairs]
-    twice = [Fault(where, "each name once", f"{name} twice") for name in set(names) if names.count(name) > 1]
-    if twice:
-        raise UsageError("The command cannot be read.", twice)
-    return dict(map(tuple, pairs))  # type: ignore[arg-type]
-
-
-def _name(what: str | dict[str, str]) -> str:
+def _name(what: Events) -> str:
     """Name the rejects file of some sources."""
-    return Path(what).stem if isinstance(what, str) else "-".join(what)
+    return Path(what).stem if isinstance(what, (str, Path)) else "-".join(what)

@@ -73,11 +73,16 @@ class Home:
         return self.folder / "runs"
 
     @property
+    def plots(self) -> Path:
+        """Pictures of trainings and evaluations."""
+        return self.folder / "plots"
+
+    @property
     def rejects(self) -> Path:
         """Rows that were refused, and why."""
         return self.folder / "rejects"
 
     @property
-    def world(self) -> Path:
-        """The simulated world that ``sevenfold run`` keeps, and the note of what it is."""
-        return self.folder / "world"
+    def simulated(self) -> Path:
+        """The note that the log holds nothing but a simulated world, which can be made again at any time."""
+        return self.folder / "simulated.json"

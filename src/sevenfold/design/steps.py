@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sevenfold.data.durable import replacing
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Done", "Steps"]
 
-Result = dict[str, object]
+Result = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,160 @@
+"""``sevenfold run``: everything once, from events to scores."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from sevenfold.cli.options import DEFAULTS, Options
+from sevenfold.cli.source import events_of, sources
+from sevenfold.errors import Fault, UsageError
+
+if TYPE_CHECKING:
+    from sevenfold.cli.terminal import Terminal, Tick
+    from sevenfold.design.design import Design
+    from sevenfold.design.run import Run, Simulation
+    from sevenfold.design.steps import Done
+
+__all__ = ["run"]
+
+_WORLD = ("Payment", "Chargeback")
+"""The events that the simulated world has."""
+
+
+def run(
+    design: str = "fraud",
+    /,
+    *,
+    payments: int = 500_000,
+    seed: int = 7,
+    events: Annotated[list[str] | None, Parameter(negative="", consume_multiple=True)] = None,
+    options: Options = DEFAULTS,
+) -> None:
+    """Do everything once: events, features, a trained model, scores.
+
+    A step that is done is recognised and skipped, so that an interrupted run
+    goes on where it stopped.
+
+    Parameters
+    ----------
+    design
+        The name of a shipped design, or the path of a design's file.
+    payments
+        How many payments to simulate.
+    seed
+        Decides everything that is left to chance in the simulated world.
+    events
+        Events of your own, instead of a simulated world: a folder with a file
+        for each event, a file, or EVENT=FILE pairs.
+    """
+    from sevenfold.design.load import load
+    from sevenfold.design.run import Run
+    from sevenfold.design.workspace import Workspace
+
+    terminal = options.terminal()
+    workspace = Workspace(load(design), options.home)
+    if events:
+        with events_of(workspace.design, sources(events)) as files:
+            _do(terminal, Run(workspace, files))
+    else:
+        _do(terminal, Run(workspace, _simulation(workspace.design, payments, seed)))
+
+
+def _do(terminal: Terminal, job: Run) -> None:
+    """Do the steps, one line each, and say what came of them."""
+    from sevenfold.cli.figures import tell_metrics, tell_notes
+
+    begun = time.perf_counter()
+    done: dict[str, Done] = {}
+    seconds: dict[str, float] = {}
+    kept = f"Steps that are done are kept in {job.folder}; the same command goes on from there."
+    with terminal.keeping(kept):
+        for name, step in job.steps.items():
+            started = time.perf_counter()
+            with terminal.progress(name) as tick:
+                done[name] = step(tick)
+            seconds[name] = round(time.perf_counter() - started, 2)
+            took = "done before" if done[name].again else f"{seconds[name]:.1f} s"
+            terminal.say(f"✓ {name:<9} {_told(name, done[name].result)} ({took})", style="green")
+    trained = done["train"].result
+    learning = job.workspace.design.learning
+    tell_metrics(terminal, trained["metrics"], trained["candidate"], learning.entity, learning.folds.folds)
+    tell_notes(terminal, trained["notes"])
+    terminal.table(
+        ["what", "where"],
+        [
+            ("features", job.features),
+            ("model", job.workspace.home.bundles / trained["bundle"]),
+            ("scores", job.scores),
+            *((Path(plot).stem.replace("_", " "), plot) for plot in trained["plots"]),
+        ],
+    )
+    total = time.perf_counter() - begun
+    terminal.say(f"Done in {total:.0f} s. Next: docs/getting-started.md")
+    terminal.result(
+        {
+            "folder": job.folder,
+            "seconds": round(total, 1),
+            "steps": {
+                name: {"seconds": seconds[name], "again": step.again, **_plain(step.result)}
+                for name, step in done.items()
+            },
+        }
+    )
+
+
+def _told(name: str, result: dict[str, Any]) -> str:
+    """Say in a few words what a step made."""
+    if name == "simulate":
+        return f"{result['payments']:,} payments, {result['frauds']:,} of them fraud"
+    if name == "ingest":
+        refused = f", {result['rejected']:,} rows refused" if result["rejected"] else ""
+        return f"{result['events']:,} events in the log{refused}"
+    if name == "backfill":
+        return f"{result['features']} features of {result['rows']:,} events"
+    if name == "train":
+        return (
+            f"{result['candidate']}, from {result['rows']:,} events, {result['positives']:,} of them positive"
+        )
+    return f"{result['rows']:,} events"
+
+
+def _plain(result: dict[str, Any]) -> dict[str, Any]:
+    """Leave out of a step's result what is long and stands in its files."""
+    return {name: value for name, value in result.items() if name not in ("sources", "refused")}
+
+
+def _simulation(design: Design, payments: int, seed: int) -> Simulation:
+    """Say how to simulate events for a design.
+
+    Raises
+    ------
+    UsageError
+        It has events that the simulated world doesn't.
+    """
+    from sevenfold.design.run import Simulation
+    from sevenfold.systems.fraud import world
+
+    foreign = [name for name in design.events if name not in _WORLD]
+    if foreign:
+        hint = "Name its events' files: --events FOLDER"
+        faults = [
+            Fault(name, f"an event of the simulated world ({', '.join(_WORLD)})", "another", hint)
+            for name in foreign
+        ]
+        raise UsageError(f"There is no simulated world for the design {design.name}.", faults)
+    world.Plan(payments, seed)  # refuses at once what can't be simulated
+
+    def make(folder: Path, tick: Tick) -> dict[str, Any]:
+        report = world.simulate(
+            payments,
+            seed,
+            folder,
+            progress=lambda done, total: tick(done, total, "simulate", "payments"),
+        )
+        return {"payments": report.payments, "frauds": report.frauds, "chargebacks": report.chargebacks}
+
+    return Simulation({"payments": payments, "seed": seed}, make)

@@ -1,0 +1,252 @@
+"""A design at work in its home: what the commands do, without the terminal."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sevenfold.data.durable import replacing
+from sevenfold.data.ingest import ingest
+from sevenfold.data.lake import ARRIVED, Lake
+from sevenfold.design.home import Home
+from sevenfold.errors import DataError, Fault, UsageError
+from sevenfold.learning.bundle import Bundle, load_bundle, schema_hash
+from sevenfold.learning.declaration import silent
+from sevenfold.learning.evaluate import evaluate_folds
+from sevenfold.learning.train import train
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    import polars as pl
+
+    from sevenfold.data.ingest import IngestReport, Progress
+    from sevenfold.design.design import Design
+    from sevenfold.learning.declaration import Progress as LearningProgress
+    from sevenfold.learning.knowledge import Labels
+    from sevenfold.learning.label import Label
+    from sevenfold.learning.labelling import LabelQuality
+    from sevenfold.learning.results import Evaluation
+    from sevenfold.learning.train import TrainingResult
+
+__all__ = ["TrainingTable", "Workspace"]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingTable:
+    """What a model learns from: one row a decided event, in log order.
+
+    Parameters
+    ----------
+    features
+        One column a feature.
+    decided
+        The decided events themselves, physical columns.
+    labels
+        What was known of each, and since when.
+    quality
+        What was odd about the label events.
+    """
+
+    features: pl.DataFrame
+    decided: pl.DataFrame
+    labels: Labels
+    quality: LabelQuality
+
+
+class Workspace:
+    """A design and its state on disk.
+
+    Parameters
+    ----------
+    design
+        What was declared.
+    root
+        The home folder.
+    """
+
+    def __init__(self, design: Design, root: Path) -> None:
+        self.design = design
+        self.home = Home(root, design.name)
+
+    @property
+    def label(self) -> Label:
+        """The design's label.
+
+        Raises
+        ------
+        UsageError
+            It declares none.
+        """
+        if self.design.label is None:
+            hint = "Declare which event marks which: label=sf.Label(event=…, on=…, key=…, matures=…)."
+            raise UsageError(
+                f"The design {self.design.name} can't be trained.", [Fault("label", "a label", "none", hint)]
+            )
+        return self.design.label
+
+    def ingest(
+        self,
+        source: Path | str | Mapping[str, Path | str],
+        rejects: Path,
+        *,
+        event: str | None = None,
+        mapping: Mapping[str, str] | None = None,
+        simulated_by: str | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> IngestReport:
+        """Bring files of events into the log.
+
+        Parameters
+        ----------
+        source, event, mapping, progress
+            See `sevenfold.data.ingest.ingest`.
+        rejects
+            The file for what is refused.
+        simulated_by
+            The run whose simulated world this is: a log with nothing else in it may be thrown away.
+        """
+        with self.home.open_log() as log:
+            if simulated_by is None:
+                self.home.simulated.unlink(missing_ok=True)
+            else:
+                self.note_simulated(simulated_by, None)
+            report = ingest(
+                self.design.events,
+                source,
+                log,
+                rejects_path=rejects,
+                event=event,
+                mapping=mapping,
+                progress=progress,
+            )
+            if simulated_by is not None:
+                self.note_simulated(simulated_by, log.end())
+        return report
+
+    def note_simulated(self, run: str, end: int | None) -> None:
+        """Note that the log holds nothing but a run's world, up to an end; ``None`` while it is filled."""
+        with replacing(self.home.simulated) as unfinished:
+            unfinished.write_text(json.dumps({"run": run, "end": end}) + "\n")
+
+    def simulated(self) -> dict[str, Any]:
+        """Give what was noted last; nothing where the log holds events of others, or none."""
+        try:
+            noted = json.loads(self.home.simulated.read_bytes())
+        except (FileNotFoundError, ValueError):
+            return {}
+        return noted if isinstance(noted, dict) else {}
+
+    def history(self, progress: Callable[[int, int], None] | None = None) -> dict[str, pl.DataFrame]:
+        """Give all events of the log as tables, with their offsets; the lake is brought up to date first.
+
+        Raises
+        ------
+        DataError
+            The log holds no event that is decided.
+        """
+        lake = self.lake()
+        with self.home.open_log() as log:
+            lake.update(log, progress=progress)
+        tables = {name: lake.table(name) for name in self.design.events}
+        if not tables[self.design.decides].height:
+            hint = f"Bring some in: sevenfold ingest {self.design.name} FOLDER"
+            got = f"none, in {self.home.log}"
+            raise DataError(
+                "There are no events.", [Fault(self.design.decides, "events in the log", got, hint)]
+            )
+        return tables
+
+    def lake(self) -> Lake:
+        """Open the lake."""
+        return Lake(self.home.lake, self.design.events.values())
+
+    def features(
+        self, tables: Mapping[str, pl.DataFrame], progress: Callable[[int, int], None] | None = None
+    ) -> pl.DataFrame:
+        """Compute the features of every decided event: its key, then a column a feature, in log order."""
+        return self.design.backfill(tables, physical=True, progress=progress)
+
+    def training_table(
+        self, tables: Mapping[str, pl.DataFrame], features: pl.DataFrame | None = None
+    ) -> TrainingTable:
+        """Put features and labels side by side.
+
+        Parameters
+        ----------
+        tables
+            The history, or what files hold; then each label counts as known since its own time.
+        features
+            As `features` gave them for it; computed where they are not given.
+        """
+        decided, marks = tables[self.design.decides], tables[self.label.event.__name__]
+        features = self.features(tables) if features is None else features
+        known = ARRIVED if ARRIVED in marks.columns else None
+        labels, quality = self.label.history(decided, marks, known=known)
+        return TrainingTable(features.drop(self.label.on.__key__), decided, labels, quality)
+
+    def train(
+        self, table: TrainingTable, progress: LearningProgress = silent
+    ) -> tuple[TrainingResult, Bundle]:
+        """Let the candidates compete, fit the best one, write its bundle and make it the current one."""
+        result = train(*self._examples(table), entities=self._entities(table), progress=progress)
+        offset = int(table.decided["_offset"].max()) + 1  # type: ignore[arg-type]
+        bundle = result.save(
+            self.home.bundles,
+            program=self.design.program(),
+            origin={
+                "design": self.design.name,
+                "label": self.label.describe(),
+                "label_notes": list(table.quality.notes()),
+                "log_offset": offset,
+            },
+            record={"created_at": datetime.now(UTC).isoformat(timespec="seconds")},
+        )
+        with replacing(self._current) as unfinished:
+            unfinished.write_text(json.dumps({"bundle": bundle.id}) + "\n")
+        return result, bundle
+
+    def evaluate(self, table: TrainingTable, progress: LearningProgress = silent) -> Evaluation:
+        """Train and test every candidate on every fold; nothing is kept."""
+        return evaluate_folds(*self._examples(table), entities=self._entities(table), progress=progress)
+
+    def bundle(self, name: str | None = None) -> Bundle:
+        """Load a bundle.
+
+        Parameters
+        ----------
+        name
+            Its id, or the path of its folder; by default the one trained last.
+
+        Raises
+        ------
+        BundleError
+            It is damaged, or was made for other features than the design's.
+        UsageError
+            There is none yet.
+        """
+        schema = schema_hash(self.design.program())
+        if name is not None:
+            inside = self.home.bundles / name
+            return load_bundle(inside if inside.is_dir() else name, expected_schema=schema)
+        try:
+            current = json.loads(self._current.read_bytes())["bundle"]
+        except FileNotFoundError:
+            hint = f"Train one: sevenfold train {self.design.name}"
+            fault = Fault(str(self.home.bundles), "a trained model", "none", hint)
+            raise UsageError("There is no model yet.", [fault]) from None
+        return load_bundle(self.home.bundles / current, expected_schema=schema)
+
+    @property
+    def _current(self) -> Path:
+        return self.home.bundles / "current.json"
+
+    def _examples(self, table: TrainingTable) -> tuple[pl.DataFrame, pl.Series, Labels, Any]:
+        times = table.decided[self.label.on.__time__].dt.epoch("ms")
+        return table.features, times, table.labels, self.design.learning
+
+    def _entities(self, table: TrainingTable) -> pl.DataFrame:
+        return table.decided.select(self.design.learning.entities)
