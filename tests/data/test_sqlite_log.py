@@ -53,7 +53,7 @@ def test_a_row_of_physical_values_becomes_an_entry(payment: EventType, log: Sqli
     )
     log.append([new_entry(payment, row)])
     (entry,) = log.read()
-    assert entry[1:4] == ("Payment", "p1", 5)
+    assert (entry.event, entry.key, entry.time_ms) == ("Payment", "p1", 5)
     assert entry.body == (
         b'{"payment_id":"p1","occurred_at":5,"card":"c","merchant":"m","amount":1,"currency":"JPY"}'
     )

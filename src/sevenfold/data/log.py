@@ -13,6 +13,7 @@ from __future__ import annotations
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
+import msgspec
 import polars as pl
 
 from sevenfold.data.body import encode, encode_table
@@ -28,7 +29,7 @@ OnConflict = Literal["raise", "report"]
 """What `EventLog.append` does about other events under known keys: refuse the batch, or leave them out."""
 
 
-class NewEntry(NamedTuple):
+class NewEntry(msgspec.Struct, frozen=True, gc=False):
     """An event on its way into the log.
 
     Attributes
@@ -52,7 +53,7 @@ class NewEntry(NamedTuple):
     arrived_ms: int | None = None
 
 
-class LogEntry(NamedTuple):
+class LogEntry(msgspec.Struct, frozen=True, gc=False):
     """An event as the log holds it; `NewEntry` with its offset."""
 
     offset: int

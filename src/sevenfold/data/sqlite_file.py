@@ -41,7 +41,7 @@ SELECT offset, event, key, time_ms, arrived_ms, body, seal
 FROM entry WHERE offset >= ? AND offset < ? ORDER BY offset
 """
 _KNOWN = """
-SELECT wanted.value, entry.offset, entry.body
+SELECT entry.offset, entry.event, entry.key, entry.time_ms, entry.arrived_ms, entry.body, entry.seal
 FROM json_each(?) AS wanted CROSS JOIN entry ON entry.event = ? AND entry.key = wanted.value
 """
 
@@ -122,11 +122,11 @@ class SqliteFile:
         row = self._writer.execute("SELECT offset, seal FROM entry ORDER BY offset DESC LIMIT 1").fetchone()
         return Mark(row[0] + 1, row[1]) if row else Mark(0, NO_SEAL)
 
-    def known(self, event: str, keys: Iterable[str]) -> dict[str, tuple[int, bytes]]:
-        """Return the offsets and bodies that are known under some keys, as the writer sees them."""
+    def known(self, event: str, keys: Iterable[str]) -> dict[str, Row]:
+        """Return the rows that are known under some keys, as the writer sees them."""
         wanted = msgspec.json.encode(list(keys)).decode()
         found = self._writer.execute(_KNOWN, (wanted, event))
-        return {key: (offset, body) for key, offset, body in found}
+        return {row[2]: row for row in found}
 
     def insert(self, rows: Sequence[Row]) -> None:
         """Add rows, within a transaction."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 
@@ -29,6 +29,9 @@ __all__ = ["SqliteEventLog"]
 _ENTRIES_A_COMMIT = 50_000
 _ENTRIES_A_PAGE = 5000
 _CHECKED_AT_OPENING = 1000
+_OFFSET: Final = 0  # of a row
+_BODY: Final = 5
+_SEAL: Final = 6
 
 
 _Batch = tuple["Sequence[NewEntry]", OnConflict]
@@ -132,10 +135,10 @@ class SqliteEventLog:
             rows = self._file.page(start, page_stop)
             sound, fault = _checked(before, rows, start, page_stop)
             for row in rows[:sound]:
-                yield LogEntry._make(row[:6])
+                yield LogEntry(*row[:_SEAL])
             if fault is not None:
                 raise LogError(f"{self.path} is damaged", [fault])
-            before = rows[-1][6]
+            before = rows[-1][_SEAL]
 
     def _page_faults(self, start: int, stop: int) -> list[Fault]:
         """Return everything that is wrong with a range of entries."""
@@ -153,7 +156,7 @@ class SqliteEventLog:
                 return faults
             # Go on behind the row that is at fault, or that follows a gap: nothing can tell whether that
             # one is sound.
-            start, before, rows = rows[sound][0] + 1, rows[sound][6], rows[sound + 1 :]
+            start, before, rows = rows[sound][_OFFSET] + 1, rows[sound][_SEAL], rows[sound + 1 :]
 
     def _seal_before(self, offset: int) -> bytes:
         before = self._file.seal_at(offset - 1) if offset else NO_SEAL
@@ -190,23 +193,24 @@ class SqliteEventLog:
         rows: list[Row] = []
         conflicts: list[int] = []
         end, last = tail
-        for position, (event, key, time_ms, body, arrived_ms) in enumerate(batch):
+        for position, entry in enumerate(batch):
+            event, key, body = entry.event, entry.key, entry.body
             there = known[event].get(key)
             if there is not None:
-                offsets.append(there[0])
-                if there[1] != body:
+                offsets.append(there[_OFFSET])
+                if there[_BODY] != body:
                     conflicts.append(position)
                 continue
-            if arrived_ms is None:
-                arrived_ms = now
-            last = seal(last, end, event, key, time_ms, arrived_ms, body)
-            rows.append((end, event, key, time_ms, arrived_ms, body, last))
-            known[event][key] = (end, body)
+            arrived_ms = now if entry.arrived_ms is None else entry.arrived_ms
+            last = seal(last, end, event, key, entry.time_ms, arrived_ms, body)
+            row = (end, event, key, entry.time_ms, arrived_ms, body, last)
+            known[event][key] = row
+            rows.append(row)
             offsets.append(end)
             end += 1
         if conflicts and on_conflict == "raise":
             entries = [batch[position] for position in conflicts]
-            faults = [_conflict(entry, *known[entry.event][entry.key], tail.end) for entry in entries]
+            faults = [_conflict(entry, known[entry.event][entry.key], tail.end) for entry in entries]
             return DataError("The batch was not logged: other events are known under its keys", faults), tail
         self._file.insert(rows)
         duplicates = len(offsets) - len(rows) - len(conflicts)
@@ -253,20 +257,23 @@ def _checked(before: bytes, rows: Sequence[Row], start: int, stop: int) -> tuple
     """Return how many rows of a range are sound from its beginning on, and what is wrong with the next."""
     there = len(rows)
     if there < stop - start:
-        there = next((position for position, row in enumerate(rows) if row[0] != start + position), there)
+        there = next(
+            (position for position, row in enumerate(rows) if row[_OFFSET] != start + position), there
+        )
     broken = first_broken(before, rows[:there])
     if broken is not None:
         return broken, _damage(start + broken)
     if there < stop - start:
-        return there, _gap(start + there, rows[there][0] if there < len(rows) else stop)
+        return there, _gap(start + there, rows[there][_OFFSET] if there < len(rows) else stop)
     return there, None
 
 
-def _conflict(entry: NewEntry, offset: int, body: bytes, end: int) -> Fault:
+def _conflict(entry: NewEntry, known: Row, end: int) -> Fault:
     """Return the fault of an entry under a key that is known, from before an end or from the same batch."""
     ours = msgspec.json.decode(entry.body, type=dict[str, object])
-    theirs = msgspec.json.decode(body, type=dict[str, object])
+    theirs = msgspec.json.decode(known[_BODY], type=dict[str, object])
     names = [name for name in theirs | ours if ours.get(name) != theirs.get(name)]
+    offset = known[_OFFSET]
     return Fault(
         f"{entry.event} {shown(entry.key)}",
         f"the event logged at offset {offset}" if offset < end else "the batch's event before it",
