@@ -18,7 +18,7 @@ from sevenfold.data.fields import Kind
 from sevenfold.errors import DesignError, Fault
 from sevenfold.features.check import entity_types, field_of
 from sevenfold.features.declaration import FeatureSet
-from sevenfold.features.expression import Aggregate, Call, Expression, FieldOf, Literal, walk
+from sevenfold.features.expression import Aggregate, Call, Expression, FieldOf, Literal
 from sevenfold.features.kernel import layout as w
 from sevenfold.features.plan import Asking, Item, Key, Lookup, Plan, Stream
 from sevenfold.features.program import Compiler, Register

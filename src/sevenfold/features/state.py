@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sevenfold.features.kernel import layout as w
-from sevenfold.features.kernel.segment import CLASSES, FREE, TOP
 from sevenfold.features.kernel.fold import SCRATCH_SLOTS
+from sevenfold.features.kernel.segment import CLASSES, FREE, TOP
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

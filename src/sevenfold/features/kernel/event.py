@@ -35,11 +35,9 @@ from sevenfold.features.kernel.segment import FULL, release, reserve
 from sevenfold.features.kernel.stages import input_stage, output_stage
 from sevenfold.features.kernel.widths import bit_length
 
-__all__ = ["CODE_TABLES", "DONE", "FULL", "RUN_WORDS", "SCRATCH_PARTS", "TOO_WIDE", "take_event"]
+__all__ = ["CODE_TABLES", "FULL", "RUN_WORDS", "SCRATCH_PARTS", "TOO_WIDE", "take_event"]
 
-DONE = 0
-"""The event is taken."""
-TOO_WIDE = 1
+TOO_WIDE = -2
 """A value does not fit the totals; nothing has changed. `FULL` (-1): the arena is; nothing has changed either."""
 
 CODE_TABLES = (
@@ -82,7 +80,7 @@ def part(codes, scratch, number):
 
 @njit(nogil=True, cache=True)
 def take_event(codes, scratch, spec, arena, memory, offsets, clocks, time, floor, store):
-    """Fold an event and compute its features, or only compute them; how it ended.
+    """Fold an event and compute its features, or only compute them.
 
     Parameters
     ----------
@@ -92,6 +90,11 @@ def take_event(codes, scratch, spec, arena, memory, offsets, clocks, time, floor
         Event time, and the earliest end of its windows.
     store
         Whether to fold it; otherwise the state stays as it was.
+
+    Returns
+    -------
+    int
+        How many features are null, or why nothing was done: `TOO_WIDE` or `FULL`.
     """
     farena = arena.view(np.float64)
     items = table(codes, _ITEMS, 3)
@@ -118,16 +121,19 @@ def take_event(codes, scratch, spec, arena, memory, offsets, clocks, time, floor
             series, slot = created[2 * i], created[2 * i + 1]
             release(series, arena, memory, offsets[series, slot])
             offsets[series, slot] = 0
-    if codes[_OUT_STORES] > 0:
-        output_stage(
-            table(codes, _OUTPUT, 7), codes[codes[_OUT_CONSTANTS + 1] :], table(codes, _OUT_FIELDS, 2),
-            table(codes, _OUT_LOADS, 3), table(codes, _OUT_FIXED, 2), table(codes, _OUT_STORES, 3),
-            part(codes, scratch, 3).reshape((-1, LANE)), part(codes, scratch, 0).reshape((-1, 1)),
-            part(codes, scratch, 4), part(codes, scratch, 15), part(codes, scratch, 16),
-            part(codes, scratch, 17).view(np.int32).reshape((-1, 1)), part(codes, scratch, 7).reshape((-1, 1)),
-            part(codes, scratch, 8), 0, 1,
-        )  # fmt: skip
-    return DONE
+    if codes[_OUT_STORES] == 0:
+        return 0
+    nulls = part(codes, scratch, 8)
+    nulls[:] = 0
+    output_stage(
+        table(codes, _OUTPUT, 7), codes[codes[_OUT_CONSTANTS + 1] :], table(codes, _OUT_FIELDS, 2),
+        table(codes, _OUT_LOADS, 3), table(codes, _OUT_FIXED, 2), table(codes, _OUT_STORES, 3),
+        part(codes, scratch, 3).reshape((-1, LANE)), part(codes, scratch, 0).reshape((-1, 1)),
+        part(codes, scratch, 4), part(codes, scratch, 15), part(codes, scratch, 16),
+        part(codes, scratch, 17).view(np.int32).reshape((-1, 1)), part(codes, scratch, 7).reshape((-1, 1)),
+        nulls, 0, 1,
+    )  # fmt: skip
+    return nulls.sum()
 
 
 @njit(nogil=True, cache=True)

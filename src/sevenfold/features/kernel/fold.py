@@ -318,8 +318,10 @@ def reserve_runs(
             for item in range(starts[slot], starts[slot + 1]):
                 if belongs(spec, b, sources, words, item, events[item]):
                     extra += 1
-            if extra > 0 and FULL == reserve(
-                spec, b, series, arena, farena, memory, offsets, slot, extra, clocks[slot]
+            if (
+                extra > 0
+                and reserve(spec, b, series, arena, farena, memory, offsets, slot, extra, clocks[slot])
+                == FULL
             ):
                 return slot
     return starts.size - 1

@@ -43,7 +43,6 @@ from sevenfold.features.kernel.layout import (
     LANE,
     LAST,
     N_DELAYS,
-    N_STACKS,
     N_UNIQUE,
     N_WINDOWS,
     NEVER,
@@ -56,20 +55,20 @@ from sevenfold.features.kernel.layout import (
     O_SLOT,
     O_WINDOW,
     OP_WORDS,
+    R_N_OPS,
+    R_OPS,
     ROW,
     SINCE_FIRST,
     SINCE_LAST,
     STACK_WORDS,
     STACKS,
-    R_N_OPS,
-    R_OPS,
     STACKS_AT,
     STD,
     SUM,
     WINDOW_WORDS,
     WINDOWS,
 )
-from sevenfold.features.kernel.limbs import subtract, to_float, to_scaled, variance_numerator
+from sevenfold.features.kernel.limbs import subtract, to_float, variance_numerator
 from sevenfold.features.kernel.place import better, decay
 from sevenfold.features.kernel.segment import move_counter, seek
 
@@ -135,17 +134,21 @@ def query(spec, b, reader, arena, farena, seg, times, tails, owns, places, n, re
         span = spec[window] + spec[b + spec[b + DELAYS] + spec[window + 1]]
         hint = arena[seg + spec[b + HEADS_AT] + w]
         base = (n_delays + w) * LANE
-        latest = times[0]
-        hint = seek(arena, rows, width, hint, start, tails[0], latest - span)
-        work[base] = hint
-        for q in range(1, n):
-            time = times[q]
-            if time >= latest:
-                while hint < tails[q] and arena[rows + hint * width] <= time - span:
-                    hint += 1
+        latest = times[0] - span
+        # By far the most frequent case needs no call: the hint is not too far on.
+        if hint > tails[0] or (hint > start and arena[rows + (hint - 1) * width] > latest):
+            hint = seek(arena, rows, width, hint, start, tails[0], latest)
+        for q in range(n):
+            cutoff = times[q] - span
+            if cutoff < latest:
+                hint = seek(arena, rows, width, hint, start, tails[q], cutoff)
             else:
-                hint = seek(arena, rows, width, hint, start, tails[q], time - span)
-            latest = time
+                tail = tails[q]
+                at = rows + hint * width
+                while hint < tail and arena[at] <= cutoff:
+                    hint += 1
+                    at += width
+            latest = cutoff
             work[base + q] = hint
         if store:
             arena[seg + spec[b + HEADS_AT] + w] = hint
@@ -155,8 +158,19 @@ def query(spec, b, reader, arena, farena, seg, times, tails, owns, places, n, re
         window = spec[op + O_WINDOW]
         tails_at = spec[op + O_DELAY] * LANE
         heads_at = (n_delays + window) * LANE if window >= 0 else -1
-        if code == COUNT:
-            count(arena, seg, heads_at, tails_at, n, rec, places, spec[op + O_SLOT], work)
+        slot = spec[op + O_SLOT]
+        column = b + spec[b + COLUMNS] + spec[op + O_COLUMN] * COLUMN_WORDS
+        if code == COUNT and window >= 0:
+            for q in range(n):
+                rec[places[q] + slot] = work[tails_at + q] - work[heads_at + q]
+        elif code == COUNT:
+            for q in range(n):
+                rec[places[q] + slot] = arena[seg + H_DROPPED] + work[tails_at + q] - 1
+        elif code == SUM and window >= 0 and spec[column + C_LIMBS] == 1 and spec[column + C_FLOAT] == 0:
+            before = rows + spec[column + C_AT] - width
+            for q in range(n):
+                upper = arena[before + work[tails_at + q] * width]
+                frec[places[q] + slot] = np.float64(upper - arena[before + work[heads_at + q] * width])
         elif code == SUM:
             total(spec, b, arena, rows, op, heads_at, tails_at, n, frec, places, work)
         elif code == STD:
@@ -166,23 +180,11 @@ def query(spec, b, reader, arena, farena, seg, times, tails, owns, places, n, re
         elif code == N_UNIQUE:
             distinct(spec, b, arena, seg, rows, op, heads_at, tails_at, n, rec, places, work, store)
         elif code == SINCE_LAST or code == LAG or code == CHANGED:
-            before(spec, b, arena, seg, rows, op, times, owns, n, rec, places, work)
+            preceding(spec, b, arena, seg, rows, op, times, owns, n, rec, places, work)
         elif code == DECAY:
             decayed(spec, b, arena, farena, rows, op, times, n, frec, places, work)
         else:
             single(spec, b, arena, seg, rows, op, times, heads_at, tails_at, n, rec, places, work)
-
-
-@njit(nogil=True, cache=True)
-def count(arena, seg, heads_at, tails_at, n, rec, places, slot, work):
-    """Events of a window: rows between its bounds, or all there ever were."""
-    if heads_at < 0:
-        dropped = arena[seg + H_DROPPED]
-        for q in range(n):
-            rec[places[q] + slot] = dropped + work[tails_at + q] - 1
-        return
-    for q in range(n):
-        rec[places[q] + slot] = work[tails_at + q] - work[heads_at + q]
 
 
 @njit(nogil=True, cache=True)
@@ -193,15 +195,6 @@ def total(spec, b, arena, rows, op, heads_at, tails_at, n, frec, places, work):
     column = rows + spec[c + C_AT] - width
     slot = spec[op + O_SLOT]
     limbs = spec[c + C_LIMBS]
-    if limbs == 1 and spec[c + C_FLOAT] == 0:
-        if heads_at < 0:
-            for q in range(n):
-                frec[places[q] + slot] = np.float64(arena[column + work[tails_at + q] * width])
-        else:
-            for q in range(n):
-                upper = arena[column + work[tails_at + q] * width]
-                frec[places[q] + slot] = np.float64(upper - arena[column + work[heads_at + q] * width])
-        return
     scratch = work.size - 3 * limbs
     for q in range(n):
         window_total(arena, column, width, limbs, heads_at, tails_at, q, work, scratch)
@@ -351,7 +344,7 @@ def advance(arena, farena, stack, state, value_at, width, tail, is_float, sign, 
 
 
 @njit(nogil=True, cache=True)
-def before(spec, b, arena, seg, rows, op, times, owns, n, rec, places, work):
+def preceding(spec, b, arena, seg, rows, op, times, owns, n, rec, places, work):
     """What the newest rows other than the asking event's own say: time since, value, whether it changed."""
     width = spec[b + ROW]
     code = spec[op + O_CODE]

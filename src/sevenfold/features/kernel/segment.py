@@ -47,8 +47,6 @@ from sevenfold.features.kernel.layout import (
     ROW,
     RUNNING_MAX,
     RUNNING_MIN,
-    STACK_WORDS,
-    STACKS,
     STACKS_AT,
     VALUE,
     WINDOW_WORDS,

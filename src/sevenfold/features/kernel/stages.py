@@ -35,8 +35,10 @@ def input_stage(program, constants, fields, fixed, stores, registers, raw, words
         Scratch of shape (r, LANE).
     """
     fregisters = registers.view(np.float64)
+    filled = min(BLOCK, end - begin)
     for i in range(fixed.shape[0]):
-        registers[fixed[i, 1], :] = fixed[i, 0]
+        for k in range(filled):
+            registers[fixed[i, 1], k] = fixed[i, 0]
     for row in range(begin, end, BLOCK):
         n = min(BLOCK, end - row)
         for i in range(fields.shape[0]):
@@ -72,9 +74,11 @@ def output_stage(
         (features,), added to.
     """
     fregisters = registers.view(np.float64)
-    places = np.empty(BLOCK, np.int64)
+    filled = min(BLOCK, end - begin)
+    places = np.empty(filled, np.int64)
     for i in range(fixed.shape[0]):
-        registers[fixed[i, 1], :] = fixed[i, 0]
+        for k in range(filled):
+            registers[fixed[i, 1], k] = fixed[i, 0]
     for row in range(begin, end, BLOCK):
         n = min(BLOCK, end - row)
         for i in range(fields.shape[0]):
@@ -96,21 +100,14 @@ def output_stage(
             i = j
         compute(program, registers, fregisters, constants, n)
         for i in range(stores.shape[0]):
-            store(stores[i], registers, fregisters, out, nulls, row, n)
-
-
-@njit(nogil=True, cache=True)
-def store(instruction, registers, fregisters, out, nulls, row, n):
-    """Copy one register to its column."""
-    target = instruction[1]
-    missing = 0
-    if instruction[2] == 1:
-        source = fregisters[instruction[0]]
-        for k in range(n):
-            missing += math.isnan(source[k])
-    else:
-        words = registers[instruction[0]]
-        for k in range(n):
-            missing += words[k] == NULL_INT
-    out[target, row : row + n] = registers[instruction[0], :n]
-    nulls[target] += missing
+            source, target = stores[i, 0], stores[i, 1]
+            missing = 0
+            if stores[i, 2] == 1:
+                for k in range(n):
+                    missing += math.isnan(fregisters[source, k])
+                    out[target, row + k] = registers[source, k]
+            else:
+                for k in range(n):
+                    missing += registers[source, k] == NULL_INT
+                    out[target, row + k] = registers[source, k]
+            nulls[target] += missing
