@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -460,6 +461,51 @@ def test_ctrl_c_while_reading_leaves_nothing(bring: Bring, log: SqliteEventLog, 
         bring(path, progress=stop)
     assert log.end() == 0
     assert bring(path).new == 5
+
+
+_WATCHED = """
+import sys
+from pathlib import Path
+import sevenfold.data.ingest as room
+from sevenfold.data.event import EventRecord
+from sevenfold.data.fields import Entity, Timestamp
+from sevenfold.data.sqlite_log import SqliteEventLog
+
+class Visit(EventRecord, key="visit_id", time="at"):
+    visit_id: str
+    at: Timestamp
+    visitor: Entity
+
+home, source = Path(sys.argv[1]), sys.argv[2]
+room._ENTRIES_A_BATCH = 100
+with SqliteEventLog(home / "log.sqlite") as log:
+    room.ingest({"Visit": Visit}, source, log, rejects_path=home / "rejects.csv", event="Visit",
+                progress=lambda progress: print(*progress, flush=True))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_process_that_is_stopped_while_it_logs_is_simply_run_again(number: int, tmp_path: Path) -> None:
+    source, home = tmp_path / "visits.csv", tmp_path / "home"
+    rows = [{"visit_id": f"v{row}", "at": row, "visitor": f"u{row}"} for row in range(20_000)]
+    pl.DataFrame(rows).write_csv(source)
+    arguments = [sys.executable, "-c", _WATCHED, str(home), str(source)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("logging"):
+                process.send_signal(number)
+                break
+        process.communicate()
+        assert process.returncode != 0
+    with SqliteEventLog(home / "log.sqlite") as log:
+        stopped_at = log.verify()
+        assert 0 < stopped_at < 20_000
+        assert stopped_at % 100 == 0
+    subprocess.run(arguments, check=True, capture_output=True)
+    with SqliteEventLog(home / "log.sqlite") as log:
+        assert log.verify() == 20_000
+        assert _keys(log) == [f"v{row}" for row in range(20_000)]
 
 
 def test_the_working_folder_of_a_killed_ingest_is_cleared_away(bring: Bring, tmp_path: Path) -> None:

@@ -70,7 +70,12 @@ def test_an_unknown_currency_is_the_only_fault(payment: EventType) -> None:
         ("payment_id", "a\0b", "expected text without NUL characters, got str 'a\\x00b'"),
         ("payment_id", "\ud800", "expected text in UTF-8, got str '\\ud800'"),
         ("card", "", "expected a token, got str ''. Leave it out, or send null, where there is none"),
-        ("card", 1.0, "expected text, got float 1.0"),
+        (
+            "card",
+            1.0,
+            "expected text or a whole number, got float 1.0. Keep the column as integers or as text",
+        ),
+        ("card", 1.5, "expected text, got float 1.5"),
         ("card", True, "expected text, got bool True"),
         ("country", ["DE"], "expected text, got list ['DE']"),
         ("amount", {}, "expected an amount as a number or a decimal string, got dict {}"),

@@ -46,7 +46,7 @@ def is_card_number(text: str) -> bool:
     >>> is_card_number("4111-1111-1111-1111"), is_card_number("tok_4111111111111111")
     (True, False)
     """
-    if len(text) < _SHORTEST or _CARD.match(text) is None:
+    if len(text) < _SHORTEST or text[0].isalpha() or _CARD.match(text) is None:
         return False
     return passes_luhn("".join(filter(str.isdecimal, text)))
 

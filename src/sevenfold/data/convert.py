@@ -152,7 +152,8 @@ def _money_step(field: Field, by_name: Mapping[str, Field]) -> Step:
         currency = row.get(currency_field)
         if currency is None:
             currency = default_currency
-        return to_minor(value, money_digits(field, currency))
+        places = DIGITS.get(currency) if type(currency) is str else None
+        return to_minor(value, money_digits(field, currency) if places is None else places)
 
     return step
 
@@ -186,8 +187,13 @@ def _text(value: object) -> str:
 
 
 def _category(value: object) -> str:
-    if type(value) is not str and not isinstance(value, bool) and isinstance(value, Integral):
+    if type(value) is str:
+        return _text(value)
+    if not isinstance(value, bool) and isinstance(value, Integral):
         return str(int(value))
+    if isinstance(value, float) and value.is_integer():
+        hint = "Keep the column as integers or as text; a null beside them made them floats"
+        raise RefusedError("text or a whole number", shown(value), hint)
     return _text(value)
 
 
@@ -199,7 +205,8 @@ def _currency(value: object) -> str:
 
 
 def _entity(value: object) -> str:
-    text = _category(value)
+    # The condition is `_text`'s, repeated to spare the calls.
+    text = value if type(value) is str and value.isascii() and "\0" not in value else _category(value)
     if not text:
         raise RefusedError("a token", shown(value), "Leave it out, or send null, where there is none")
     if len(text) >= _SHORTEST_CARD and is_card_number(text):

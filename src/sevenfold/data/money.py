@@ -9,7 +9,6 @@ through a double unharmed.
 
 from __future__ import annotations
 
-import re
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from numbers import Integral
 
@@ -42,7 +41,7 @@ DIGITS: dict[str, int] = dict.fromkeys(_TWO.split(), 2) | {
 }
 """ISO 4217 code → digits after the point; withdrawn codes stay, since histories hold them."""
 
-_PLAIN = re.compile(r"([+-]?)([0-9]{1,16})(?:\.([0-9]{1,16}))?")
+_MOST_DIGITS = len(str(BOUND))
 _EXACT = Context(prec=60, traps=[InvalidOperation, Inexact])
 
 
@@ -108,16 +107,11 @@ def to_minor(value: object, places: int) -> int:
 
 
 def _from_text(text: str, value: object, places: int) -> int:
-    plain = _PLAIN.fullmatch(text)
-    if plain is None:
-        return _from_decimal(_decimal(text, value), value, places)
-    sign, whole, fraction = plain.groups("")
-    if len(fraction) > places:
-        fraction, rest = fraction[:places], fraction[places:]
-        if rest.strip("0"):
-            raise _too_many_digits(value, places)
-    minor = int(whole + fraction.ljust(places, "0"))
-    return -minor if sign == "-" else minor
+    whole, _, fraction = text.partition(".")
+    is_plain = whole.isdigit() and fraction.isdigit() and text.isascii()  # as nearly all are
+    if is_plain and len(fraction) <= places and len(whole) <= _MOST_DIGITS:
+        return int(whole + fraction.ljust(places, "0"))
+    return _from_decimal(_decimal(text, value), value, places)
 
 
 def _from_other(value: object, places: int) -> int:
