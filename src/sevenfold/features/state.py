@@ -8,7 +8,7 @@ import numpy as np
 
 from sevenfold.features.kernel import layout as w
 from sevenfold.features.kernel.fold import SCRATCH_SLOTS
-from sevenfold.features.kernel.segment import CLASSES, FREE, TOP
+from sevenfold.features.kernel.segment import CLASSES, FREE, TOP, gather_segments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -131,6 +131,11 @@ class FeatureState:
         self.memory[TOP] = top + words
         return top
 
-    def drop_free_segments(self, series: int) -> None:
-        """Forget the free segments of a series, whose size no longer fits."""
-        self.memory[FREE + series * CLASSES : FREE + (series + 1) * CLASSES] = 0
+    def compact(self) -> None:
+        """Move all segments together, so that nothing between them is lost or kept in vain."""
+        arena = np.empty(max(int(self.memory[TOP]) + (int(self.memory[TOP]) >> 2), 1 << 16), np.int64)
+        blocks = np.array(self.blocks(), np.int64)
+        top = gather_segments(self.spec, blocks, self.offsets, self.arena, arena, _FIRST_WORD)
+        self.memory[:] = 0
+        self.memory[TOP] = top
+        self._set_arena(arena)

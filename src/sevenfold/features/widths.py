@@ -111,10 +111,9 @@ def _pair_squares(state: FeatureState, records: list[int]) -> None:
 
 
 def _move(state: FeatureState, series: int, block: int, old: NDArray[np.int64]) -> None:
-    """Write every segment of a series anew; the memory of the old ones is found again by compaction alone."""
+    """Write every segment of a series anew, and close the gaps that the old ones leave."""
     row, extra = int(state.spec[block + w.ROW]), int(state.spec[block + w.EXTRA])
     header = int(state.spec[block + w.HEADER])
-    state.drop_free_segments(series)
     for slot in np.flatnonzero(state.offsets[series]):
         source = int(state.offsets[series, slot])
         capacity = int(state.arena[source + w.H_CAPACITY])
@@ -122,6 +121,7 @@ def _move(state: FeatureState, series: int, block: int, old: NDArray[np.int64]) 
         target = state.take(header + capacity * (row + extra))
         rewrite_rows(old, state.spec, block, state.arena, source, target)
         state.offsets[series, slot] = target
+    state.compact()
     state.work = state.scratch()
 
 

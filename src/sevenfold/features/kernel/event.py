@@ -117,10 +117,7 @@ def take_event(codes, scratch, spec, arena, memory, offsets, clocks, time, floor
         codes, scratch, spec, items, slots, words, fwords, arena, farena, offsets, clocks, time, floor, store
     )
     if not store:
-        for i in range(count):
-            series, slot = created[2 * i], created[2 * i + 1]
-            release(series, arena, memory, offsets[series, slot])
-            offsets[series, slot] = 0
+        give_back(arena, memory, offsets, created, count)
     if codes[_OUT_STORES] == 0:
         return 0
     nulls = part(codes, scratch, 8)
@@ -177,6 +174,16 @@ def present(spec, b, words):
 
 
 @njit(nogil=True, cache=True)
+def give_back(arena, memory, offsets, created, count):
+    """Release segments that were made for one event; the last may not have come about."""
+    for i in range(count):
+        series, slot = created[2 * i], created[2 * i + 1]
+        if offsets[series, slot] != 0:
+            release(series, arena, memory, offsets[series, slot])
+            offsets[series, slot] = 0
+
+
+@njit(nogil=True, cache=True)
 def make_room(spec, items, slots, words, arena, farena, memory, offsets, clocks, created):
     """Reserve a row in every series that an event is folded into; how many segments were made for it, or `FULL`."""
     count = 0
@@ -195,7 +202,8 @@ def make_room(spec, items, slots, words, arena, farena, memory, offsets, clocks,
                 created[2 * count + 1] = slot
                 count += 1
             if reserve(spec, b, series, arena, farena, memory, offsets, slot, 1, clocks[key, slot]) == FULL:
-                # Segments made so far are empty and stay: the call comes again with a larger arena.
+                # The call comes again with a larger arena.
+                give_back(arena, memory, offsets, created, count)
                 return FULL
     return count
 

@@ -213,8 +213,10 @@ def to_float(limbs, at, n, low):
     """The double nearest to a number of limbs; NaN beyond the largest double. Overwrites the limbs."""
     value, exponent = to_scaled(limbs, at, n)
     exponent += low
-    if value == 0.0 or exponent > 971:
-        return np.nan if value != 0.0 else 0.0
+    if value == 0.0:
+        return 0.0
+    if exponent > 971 or (exponent == 971 and abs(value) >= 9007199254740992.0):
+        return np.nan
     # No sum of doubles is finer than the smallest double, so this does not round.
     return math.ldexp(value, exponent)
 

@@ -134,6 +134,12 @@ def write_running(spec, c, arena, farena, at, width, events, n, words, fwords):
         arena[at + k * width] = x if takes else y
 
 
+@njit(nogil=True, cache=True, inline="always")
+def held(total):
+    """Keep a total within the largest doubles: what overflowed once would never be a number again."""
+    return min(max(total, -1.7976931348623157e308), 1.7976931348623157e308)
+
+
 @njit(nogil=True, cache=True)
 def write_decayed(spec, c, arena, farena, at, start, width, events, n, words, fwords):
     """Decayed totals at the time of each row."""
@@ -145,7 +151,7 @@ def write_decayed(spec, c, arena, farena, at, start, width, events, n, words, fw
             elapsed = np.float64(arena[start + k * width] - earlier)
             left = farena[at + (k - 1) * width] * decay(elapsed, half_life)
         gain = fwords[events[k]] if spec[c + C_FLOAT] == 1 else np.float64(words[events[k]])
-        farena[at + k * width] = left + gain
+        farena[at + k * width] = held(left + gain)
 
 
 @njit(nogil=True, cache=True)
@@ -265,7 +271,8 @@ def carry_over(spec, b, arena, farena, seg, row, time, words, fwords, event):
             gain = fwords[source, event] if spec[c + C_FLOAT] == 1 else np.float64(words[source, event])
             for later in range(row + 1, end):
                 elapsed = np.float64(arena[rows + later * width] - time)
-                farena[at + later * width] += gain * decay(elapsed, half_life)
+                decayed = farena[at + later * width] + gain * decay(elapsed, half_life)
+                farena[at + later * width] = held(decayed)
 
 
 @njit(nogil=True, cache=True)

@@ -86,7 +86,7 @@ def empty(spec, b, reader, rec, frec, at):
         slot = spec[op + O_SLOT]
         if code == COUNT or code == N_UNIQUE:
             rec[at + slot] = 0
-        elif code == SUM:
+        elif code == SUM or code == DECAY:
             frec[at + slot] = 0.0
         elif is_integer(spec, b, op):
             rec[at + slot] = NULL_INT
@@ -242,7 +242,11 @@ def deviation(spec, b, arena, seg, rows, op, heads_at, tails_at, n, frec, places
         if exponent & 1:
             value += value
             exponent -= 1
-        frec[places[q] + slot] = math.ldexp(math.sqrt(value), (exponent >> 1) + spec[c + C_LOW])
+        root = math.sqrt(value)
+        shift = (exponent >> 1) + spec[c + C_LOW]
+        # Beyond the largest double there is no value.
+        large = shift > 0 and root > math.ldexp(1.7976931348623157e308, -shift)
+        frec[places[q] + slot] = np.nan if large else math.ldexp(root, shift)
 
 
 @njit(nogil=True, cache=True)

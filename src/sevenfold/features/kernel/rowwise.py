@@ -76,6 +76,8 @@ _TRUTH = CODES["truth"]
 
 _HOUR_MS = 3_600_000
 _DAY_MS = 86_400_000
+_EXACT = 2**53
+"""Integers up to here are doubles."""
 _EARTH_RADIUS_KM = 6371.0088
 """Mean radius of the Earth (IUGG)."""
 
@@ -84,6 +86,17 @@ _EARTH_RADIUS_KM = 6371.0088
 def finite(x):
     """``x``, or null where it is infinite."""
     return np.nan if math.isinf(x) else x
+
+
+@njit(nogil=True, cache=True)
+def in_units(word, unit):
+    """An integer too large for a double, or null, in units: what is divided out exactly first is not rounded twice."""
+    if word == NULL_INT:
+        return np.nan
+    while abs(word) > _EXACT and unit % 10 == 0 and word % 10 == 0:
+        word //= 10
+        unit //= 10
+    return np.float64(word) / np.float64(unit)
 
 
 @njit(nogil=True, cache=True)
@@ -148,7 +161,8 @@ def integers(code, instruction, registers, fregisters, n):
         ftarget = fregisters[instruction[1]]
         unit = np.float64(instruction[3])
         for k in range(n):
-            ftarget[k] = np.float64(a[k]) / unit if a[k] != NULL_INT else np.nan
+            exact = -_EXACT <= a[k] <= _EXACT
+            ftarget[k] = np.float64(a[k]) / unit if exact else in_units(a[k], instruction[3])
     elif code == _MULTIPLY_INTEGER:
         factor = instruction[3]
         for k in range(n):
@@ -165,9 +179,11 @@ def integers(code, instruction, registers, fregisters, n):
             if x == NULL_INT or y == NULL_INT:
                 target[k] = NULL_INT
             elif code == _ADD_INTEGER:
-                target[k] = x + y
+                total = x + y
+                target[k] = NULL_INT if (x ^ total) & (y ^ total) < 0 else total
             elif code == _SUBTRACT_INTEGER:
-                target[k] = x - y
+                total = x - y
+                target[k] = NULL_INT if (x ^ y) & (x ^ total) < 0 else total
             elif code == _EQUAL_INTEGER:
                 target[k] = 1 if x == y else 0
             elif code == _UNEQUAL_INTEGER:

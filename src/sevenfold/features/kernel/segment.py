@@ -53,7 +53,7 @@ from sevenfold.features.kernel.layout import (
     WINDOWS,
 )
 
-__all__ = ["allocate", "class_of", "move_counter", "rebuild", "release", "reserve", "seek", "segment_words"]
+__all__ = ["allocate", "class_of", "gather_segments", "move_counter", "rebuild", "release", "reserve", "seek", "segment_words"]
 
 TOP = 0
 """Word of ``memory``: first arena word never used."""
@@ -393,3 +393,18 @@ def reserve(spec, b, series, arena, farena, memory, offsets, slot, extra, clock)
         return target
     relocate(spec, b, arena, seg, seg, capacity, first)
     return seg
+
+
+@njit(nogil=True, cache=True)
+def gather_segments(spec, blocks, offsets, arena, target, top):
+    """Copy all segments to ``target`` one behind the other from word ``top`` on; the first word after them."""
+    for series in range(blocks.size):
+        b = blocks[series]
+        for slot in range(offsets.shape[1]):
+            seg = offsets[series, slot]
+            if seg != 0:
+                words = segment_words(spec, b, arena[seg + H_CAPACITY])
+                target[top : top + words] = arena[seg : seg + words]
+                offsets[series, slot] = top
+                top += words
+    return top
