@@ -122,8 +122,17 @@ def test_a_missing_value_where_training_had_none(candidate, table):
 
 
 @every
-def test_the_same_seed_gives_the_same_bytes(candidate, table):
-    assert export(fit(candidate, table), 8) == export(fit(candidate, table), 8)
+def test_the_same_seed_gives_the_same_bytes_on_any_number_of_threads(candidate, table):
+    first = export(fit(candidate, table), 8)
+    assert export(fit(candidate, table), 8) == first
+    assert export(candidate.fit(table, seed=1, threads=2), 8) == first
+
+
+def test_another_seed_gives_another_forest(table):
+    candidate = RandomForest(trees=5, depth=4)
+    assert export(candidate.fit(table, seed=1, threads=1), 8) != export(
+        candidate.fit(table, seed=2, threads=1), 8
+    )
 
 
 @every

@@ -9,7 +9,14 @@ from sevenfold.errors import MissingExtraError
 from sevenfold.learning.canvas import ACCENT
 from sevenfold.learning.declaration import Learning
 from sevenfold.learning.logistic_regression import LogisticRegression
-from sevenfold.learning.plots import calibration, feature_importance, plot_training, precision_recall
+from sevenfold.learning.money import money_by_threshold
+from sevenfold.learning.plots import (
+    calibration,
+    feature_importance,
+    money_saved,
+    plot_training,
+    precision_recall,
+)
 from sevenfold.learning.splits import Prequential
 from sevenfold.learning.train import train
 from sevenfold.learning.xgboost import XGBoost
@@ -76,3 +83,10 @@ def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MissingExtraError, match=r"drawing a plot needs the extra \[learn\]"):
         feature_importance({"a": 1.0}, tmp_path / "f.png")
+
+
+def test_money_is_drawn_also_where_nothing_is_worth_stopping(result, tmp_path):
+    y, score = result.chosen.y, result.chosen.score
+    for loss, alarm in ((100.0, 3.0), (1.0, 1e6), (0.0, 0.0)):
+        path = money_saved(money_by_threshold(y, score, loss, alarm), tmp_path / "m.png", currency="EUR")
+        assert pixels(path)[0] == 1440

@@ -70,7 +70,7 @@ def canvas(title: str, subtitle: str, *, size: tuple[float, float] = (9.0, 5.6))
     with matplotlib.rc_context(_STYLE):
         # A figure of its own, not pyplot's: nothing is shared, and no window system is looked for.
         figure = figure_module.Figure(figsize=size, dpi=160)
-        axes = figure.add_axes((0.105, 0.13, 0.855, 0.69))
+        axes = figure.add_axes((0.115, 0.13, 0.845, 0.69))
     left, height = 0.032, size[1]
     figure.text(left, 1 - 0.31 / height, title, fontsize=16, fontweight="bold", color=INK, va="center")
     figure.text(left, 1 - 0.64 / height, subtitle, fontsize=10.5, color=GREY, va="center")

@@ -144,8 +144,12 @@ class Learning:
         return self.choose_by in _LOSSES
 
     def describe(self) -> dict[str, Any]:
-        """Give the declaration as plain data, for a bundle's metadata and the design document."""
-        plain = {name: value for name, value in vars(self).items() if name not in ("candidates", "folds")}
+        """Give the declaration as plain data, for a bundle's metadata and the design document.
+
+        How many threads train makes no difference to what they find, so they are left out.
+        """
+        apart = ("candidates", "folds", "threads")
+        plain = {name: value for name, value in vars(self).items() if name not in apart}
         return {
             "candidates": [describe(candidate) for candidate in self.candidates],
             "folds": asdict(self.folds),

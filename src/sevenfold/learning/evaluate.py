@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from sevenfold.learning.arrays import DAY_MS
 from sevenfold.learning.candidate import Table
@@ -20,6 +19,8 @@ from sevenfold.learning.metrics import measure
 from sevenfold.learning.results import CandidateResult, Evaluation, FoldResult
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from sevenfold.learning.arrays import Mask
     from sevenfold.learning.declaration import Learning
     from sevenfold.learning.splits import Fold
@@ -201,13 +202,15 @@ class _Part:
 def _known_entities(examples: Examples, fold: Fold, learning: Learning) -> Mask:
     """Find the rows whose entity was known as positive before their test day began."""
     labels, name = examples.labels, learning.folds.leave_out_known
+    found = np.zeros(len(labels), dtype=bool)
     if name is None:
-        return np.zeros(len(labels), dtype=bool)
-    ranks = examples.entities[name].rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
-    counted = (labels.value == 1) & (labels.times[labels.row] >= fold.train_start)
+        return found
+    period = examples.within(fold.train_start, fold.test_end)
+    ranks = np.zeros(len(labels), dtype=np.int64)  # 0, and a missing entity, is nobody
+    ranks[period] = examples.entities[name].filter(period).rank("dense").fill_null(0).to_numpy()
+    counted = (labels.value == 1) & (ranks[labels.row] > 0)
     known_since = np.full(ranks.max(initial=0) + 1, NEVER)
     np.minimum.at(known_since, ranks[labels.row[counted]], labels.known_at[counted])
-    known_since[0] = NEVER  # a missing entity is nobody
     day_start = fold.test_start + (labels.times - fold.test_start) // DAY_MS * DAY_MS
-    known: Mask = known_since[ranks] < day_start
-    return known
+    found[period] = (known_since[ranks] < day_start)[period]
+    return found

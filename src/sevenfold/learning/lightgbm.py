@@ -154,12 +154,12 @@ class LightGBMModel:
 
     def add_to(self, graph: Graph, features: str) -> str:
         """Add the trees and the logistic function to a graph."""
-        return graph.node("Sigmoid", self._nodes().add_to(graph, features, self.expansion))
+        return graph.node("Sigmoid", self.expansion.translate(self._nodes()).add_to(graph, features))
 
     def importance(self) -> dict[str, float]:
         """Each feature's share of the total gain of all splits."""
         gain = self.booster.feature_importance("gain", iteration=self.trees)
-        return shares(gain, self.expansion, self.encoding)
+        return shares(gain, self.expansion.source, self.encoding)
 
     def _nodes(self) -> Trees:
         dumped = self.booster.dump_model(num_iteration=self.trees)["tree_info"]
@@ -186,6 +186,7 @@ def _tree(number: int, root: dict[str, Any], base: float) -> Trees:
         false=links[:, 1],
         missing_true=np.array([_missing_left(n) for n in nodes], dtype=bool),
         weight=np.array([n.get("leaf_value", 0.0) for n in nodes], dtype=np.float64),
+        equal=np.zeros(len(nodes), dtype=bool),
         mode="BRANCH_LEQ",
         base=base,
         float32=False,

@@ -35,7 +35,7 @@ class LogisticRegression:
     class_weight
         How many times a positive row counts; the probabilities are corrected for it.
     steps
-        Newton steps, at most.
+        Steps of the search for the weights (L-BFGS), at most.
     name
         What tables and plots call it.
     because
@@ -44,7 +44,7 @@ class LogisticRegression:
 
     strength: float = 1.0
     class_weight: ClassWeight = None
-    steps: int = 100
+    steps: int = 1000
     name: str = "logistic regression"
     because: str = ""
 
@@ -68,9 +68,7 @@ class LogisticRegression:
         layout = _Layout.learn(training)
         weight = positive_weight(training, self.class_weight)
         row_weight = np.where(training.y == 1, weight, 1.0)
-        solver = linear.LogisticRegression(
-            C=self.strength, solver="newton-cholesky", max_iter=self.steps, tol=1e-8
-        )
+        solver = linear.LogisticRegression(C=self.strength, solver="lbfgs", max_iter=self.steps, tol=1e-5)
         solver.fit(
             layout.design(training.X),
             training.y,
@@ -113,7 +111,7 @@ class _Layout:
             numbers=numbers,
             mean=mean,
             scale=np.where(constant, 1.0, scale),
-            marked=numbers[missing.any(axis=0)],
+            marked=numbers[missing.any(axis=0) & ~missing.all(axis=0)],
             categories=np.flatnonzero(~is_number),
         )
 

@@ -15,10 +15,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sevenfold.learning.arrays import FloatVector, Values
+    from sevenfold.learning.money import MoneyCurve
     from sevenfold.learning.results import CandidateResult, Evaluation
     from sevenfold.learning.train import TrainingResult
 
-__all__ = ["calibration", "feature_importance", "plot_training", "precision_recall", "score_distribution"]
+__all__ = [
+    "calibration",
+    "feature_importance",
+    "money_saved",
+    "plot_training",
+    "precision_recall",
+    "score_distribution",
+]
 
 _TICKS = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
 _BINS = 56
@@ -133,6 +141,47 @@ def calibration(result: CandidateResult, path: Path) -> Path:
     _log_odds_axis(axes, *span, vertical=True)
     axes.set(xlabel="Predicted share of positives", ylabel="Observed share of positives")
     legend(axes, loc="upper left")
+    return save(figure, path)
+
+
+def money_saved(curve: MoneyCurve, path: Path, *, currency: str) -> Path:
+    """Draw the money saved by threshold, and the threshold that saves most.
+
+    Parameters
+    ----------
+    curve
+        As `sevenfold.learning.money.money_by_threshold` gives it, of at least one row.
+    path
+        The file.
+    currency
+        The unit of the money, as it is written: ``"EUR"``.
+    """
+    threshold, saved = curve.best
+    share = saved / curve.at_stake if curve.at_stake else 0.0
+    chosen = "by stopping nothing" if np.isinf(threshold) else f"from a score of {threshold * 100:.2g} % on"
+    figure, axes = canvas(
+        "Money saved by threshold",
+        f"At best {saved:,.0f} of {curve.at_stake:,.0f} {currency} ({share * 100:.0f} %), {chosen}",
+    )
+    odds = log_odds(curve.threshold[1:], _EDGE)
+    # Evenly over the axis, on which most thresholds lie close together at its low end.
+    shown = np.unique(np.searchsorted(-odds, -np.linspace(odds[0], odds[-1], _CURVE_POINTS)))
+    shown = np.union1d(shown, max(int(np.argmax(curve.saved)) - 1, 0))
+    x, y = odds[shown], curve.saved[1:][shown]
+    axes.axhline(curve.at_stake, color=GREY, lw=1, ls=(0, (2, 3)), label="all losses", zorder=2)
+    axes.axhline(0, color=GREY, lw=0.8, zorder=2)
+    axes.plot(x, y, color=ACCENT, lw=2.6, label="saved", zorder=3)
+    if np.isfinite(threshold):
+        at = log_odds(np.array([threshold]), _EDGE)
+        axes.plot(at, [saved], "o", color=ACCENT, ms=9, zorder=4, label="best threshold")
+    _log_odds_axis(axes, float(x.min()), float(x.max()))
+    # Stopping everything can cost many times what is at stake: the plot keeps to what is worth choosing.
+    axes.set_ylim(-0.35 * curve.at_stake or -1.0, 1.12 * curve.at_stake or 1.0)
+    axes.set(
+        xlabel="Threshold: events that score at least this much are stopped", ylabel=f"Saved, {currency}"
+    )
+    axes.yaxis.set_major_formatter("{x:,.0f}")
+    legend(axes, loc="lower right")
     return save(figure, path)
 
 

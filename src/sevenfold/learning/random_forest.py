@@ -124,7 +124,7 @@ class ForestModel:
         """Add the trees to a graph, and the correction of the odds where there is a class weight."""
         count = len(self.forest.estimators_)
         trees = Trees.join([_tree(i, tree.tree_, count) for i, tree in enumerate(self.forest.estimators_)])
-        p = trees.add_to(graph, features, self.expansion)
+        p = self.expansion.translate(trees).add_to(graph, features)
         # Each of the leaves was rounded, so their mean may lie a hair beyond 0 and 1.
         p = graph.node("Min", graph.node("Max", p, graph.constant(0.0)), graph.constant(1.0))
         if self.weight == 1.0:
@@ -136,7 +136,7 @@ class ForestModel:
 
     def importance(self) -> dict[str, float]:
         """Each feature's share of the impurity that the splits removed."""
-        return shares(self.forest.feature_importances_, self.expansion, self.encoding)
+        return shares(self.forest.feature_importances_, self.expansion.source, self.encoding)
 
 
 def _tree(number: int, tree: Any, count: int) -> Trees:
@@ -152,6 +152,7 @@ def _tree(number: int, tree: Any, count: int) -> Trees:
         false=np.where(leaf, 0, tree.children_right).astype(np.int64),
         missing_true=tree.missing_go_to_left.astype(bool),
         weight=np.where(leaf, positive / count, 0.0),
+        equal=np.zeros(len(leaf), dtype=bool),
         mode="BRANCH_LEQ",
         base=0.0,
         float32=True,  # scikit-learn compares float32 values with float64 thresholds

@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from sevenfold.learning.expansion import NUMBER, Expansion
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sevenfold.learning.arrays import FloatVector, Mask
+    from sevenfold.learning.arrays import FloatVector, IntVector, Mask
     from sevenfold.learning.encoding import Encoding
     from sevenfold.learning.graph import Graph
 
@@ -27,10 +25,6 @@ __all__ = ["LEAF", "Trees", "shares"]
 
 LEAF = -1
 """The feature of a node that is a leaf."""
-
-_EQUAL = "BRANCH_EQ"
-
-IntVector = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +45,8 @@ class Trees:
         bool: whether a missing value takes the branch `true`.
     weight
         float64: what a leaf adds to the ensemble's sum.
+    equal
+        bool: whether the comparison is "equal to the threshold" instead of `mode`'s.
     mode
         How values are compared: ``BRANCH_LT`` (value < threshold) or ``BRANCH_LEQ``.
     base
@@ -67,6 +63,7 @@ class Trees:
     false: IntVector
     missing_true: Mask
     weight: FloatVector
+    equal: Mask
     mode: str
     base: float
     float32: bool
@@ -74,25 +71,16 @@ class Trees:
     @classmethod
     def join(cls, trees: Sequence[Trees]) -> Trees:
         """Concatenate ensembles that agree in all but their nodes."""
-        arrays = ("tree", "node", "feature", "threshold", "true", "false", "missing_true", "weight")
+        arrays = ("tree", "node", "feature", "threshold", "true", "false", "missing_true", "weight", "equal")
         joined: dict[str, Any] = {a: np.concatenate([getattr(t, a) for t in trees]) for a in arrays}
         return replace(trees[0], **joined)
 
     def __len__(self) -> int:
         return len(self.node)
 
-    def add_to(self, graph: Graph, features: str, expansion: Expansion) -> str:
-        """Add the ensemble's sum to a graph: a double tensor (rows,).
-
-        The trees were grown on expanded columns, where a question about a level's column ("is it below the
-        threshold?") means "is the code another one?". It is exported as "is the code this one?" with the
-        branches exchanged.
-        """
+    def add_to(self, graph: Graph, features: str) -> str:
+        """Add the ensemble's sum to a graph: a double tensor (rows,)."""
         leaf = self.feature == LEAF
-        column = np.where(leaf, 0, self.feature)
-        level = np.where(leaf, NUMBER, expansion.level[column])
-        on_level = level != NUMBER
-        modes = np.where(leaf, "LEAF", np.where(on_level, _EQUAL, self.mode))
         source = features
         if self.float32:
             source = graph.cast(graph.cast(features, "float"), "double")
@@ -103,15 +91,12 @@ class Trees:
             n_targets=1,
             nodes_treeids=self.tree.tolist(),
             nodes_nodeids=self.node.tolist(),
-            nodes_featureids=np.where(leaf, 0, expansion.source[column]).tolist(),
-            nodes_modes=modes.tolist(),
-            nodes_values_as_tensor=graph.tensor(np.where(on_level, level, self.threshold)),
-            nodes_truenodeids=np.where(on_level, self.false, self.true).tolist(),
-            nodes_falsenodeids=np.where(on_level, self.true, self.false).tolist(),
-            # A missing category is level -1: only there does NaN equal the level.
-            nodes_missing_value_tracks_true=np.where(on_level, level < 0, self.missing_true & ~leaf)
-            .astype(np.int64)
-            .tolist(),
+            nodes_featureids=np.where(leaf, 0, self.feature).tolist(),
+            nodes_modes=np.where(leaf, "LEAF", np.where(self.equal, "BRANCH_EQ", self.mode)).tolist(),
+            nodes_values_as_tensor=graph.tensor(self.threshold),
+            nodes_truenodeids=self.true.tolist(),
+            nodes_falsenodeids=self.false.tolist(),
+            nodes_missing_value_tracks_true=(self.missing_true & ~leaf).astype(np.int64).tolist(),
             target_treeids=self.tree[leaf].tolist(),
             target_nodeids=self.node[leaf].tolist(),
             target_ids=[0] * int(leaf.sum()),
@@ -121,8 +106,11 @@ class Trees:
         return graph.flat(graph.cast(total, "double"))
 
 
-def shares(gains: npt.ArrayLike, expansion: Expansion, encoding: Encoding) -> dict[str, float]:
-    """Add up the gain of each expanded column by feature, as shares of the whole (all 0 without any gain)."""
-    gain = np.bincount(expansion.source, np.asarray(gains, dtype=np.float64), minlength=len(encoding))
+def shares(gains: npt.ArrayLike, source: IntVector, encoding: Encoding) -> dict[str, float]:
+    """Add up the gain of each column by the feature it comes from, as shares of the whole.
+
+    They are all 0 where there is no gain.
+    """
+    gain = np.bincount(source, np.asarray(gains, dtype=np.float64), minlength=len(encoding))
     total = gain.sum()
     return {name: float(g / total) if total else 0.0 for name, g in zip(encoding.names, gain, strict=True)}

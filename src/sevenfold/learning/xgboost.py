@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from sevenfold.learning.candidate import ClassWeight, Table, positive_weight
-from sevenfold.learning.expansion import Expansion
+from sevenfold.learning.expansion import Codes, Expansion, Layout
 from sevenfold.learning.extra import require
 from sevenfold.learning.odds import sigmoid
 from sevenfold.learning.trees import LEAF, Trees, shares
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["XGBoost", "XGBoostModel"]
 
-_PURPOSE = "training xgboost"
+_ANY_NUMBER = 1_000_000
+"""More codes than any category has: below it a split asks about one of them, above it about a set."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,20 +88,20 @@ class XGBoost:
         MissingExtraError
             The extra [learn] is not installed.
         """
-        xgboost = require("xgboost", _PURPOSE)
-        expansion = Expansion.of(training.encoding)
-        data = self._matrix(xgboost, training, expansion, threads)
+        xgboost = require("xgboost", "training xgboost")
+        layout = self._layout(training.encoding)
+        data = self._matrix(xgboost, training, layout, threads)
         weight = positive_weight(training, self.class_weight)
         watched = {}
         if self.early_stopping is not None and validation is not None:
-            held_out = self._matrix(xgboost, validation, expansion, threads, like=data)
+            held_out = self._matrix(xgboost, validation, layout, threads, like=data)
             watched = {"evals": [(held_out, "validation")], "early_stopping_rounds": self.early_stopping}
         booster = xgboost.train(
             self._settings(weight, seed, threads), data, self.trees, verbose_eval=False, **watched
         )
         if watched:
             booster = booster[: booster.best_iteration + 1]
-        return XGBoostModel(booster, training.encoding, expansion, math.log(weight))
+        return XGBoostModel(booster, training.encoding, layout, math.log(weight))
 
     def settled(self, model: XGBoostModel) -> XGBoost:
         """Give the candidate with the number of trees that the validation period chose."""
@@ -118,20 +119,24 @@ class XGBoost:
             "colsample_bytree": self.columns,
             "lambda": self.l2,
             "scale_pos_weight": weight,
+            "max_cat_to_onehot": _ANY_NUMBER,
             "seed": seed,
             "nthread": threads,
             "verbosity": 0,
         }
         return settings if self.base_score is None else settings | {"base_score": self.base_score}
 
-    def _matrix(
-        self, xgboost: Any, table: Table, expansion: Expansion, threads: int, like: Any = None
-    ) -> Any:
-        X = expansion.apply(table.X)
+    def _layout(self, encoding: Encoding) -> Layout:
+        """Only the method ``hist`` knows what a category is."""
+        return Codes.of(encoding) if self.method == "hist" else Expansion.of(encoding)
+
+    def _matrix(self, xgboost: Any, table: Table, layout: Layout, threads: int, like: Any = None) -> Any:
+        X = layout.apply(table.X)
         options = {"label": table.y, "weight": table.weight, "nthread": threads or None}
-        if self.method == "hist":
-            return xgboost.QuantileDMatrix(X, ref=like, **options)
-        return xgboost.DMatrix(X, **options)
+        if self.method == "exact":
+            return xgboost.DMatrix(X, **options)
+        types = ["q" if c.categories is None else "c" for c in table.encoding.columns]
+        return xgboost.QuantileDMatrix(X, ref=like, feature_types=types, enable_categorical=True, **options)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +147,7 @@ class XGBoostModel:
     ----------
     booster
         The library's own model.
-    encoding, expansion
+    encoding, layout
         The features, and the columns that the trees ask about.
     log_weight
         What the class weight added to the log odds, taken off again.
@@ -150,7 +155,7 @@ class XGBoostModel:
 
     booster: Any
     encoding: Encoding
-    expansion: Expansion
+    layout: Layout
     log_weight: float
 
     @property
@@ -160,44 +165,49 @@ class XGBoostModel:
 
     def predict(self, X: FloatMatrix) -> FloatVector:
         """Probability of the positive class, float64, shape (rows,)."""
-        expanded = self.expansion.apply(X)
+        expanded = self.layout.apply(X)
         margin: FloatVector = self.booster.inplace_predict(expanded, predict_type="margin").astype(np.float64)
         return sigmoid(margin - self.log_weight)
 
     def add_to(self, graph: Graph, features: str) -> str:
         """Add the trees and the logistic function to a graph."""
-        return graph.node("Sigmoid", self._trees().add_to(graph, features, self.expansion))
+        return graph.node("Sigmoid", self._trees().add_to(graph, features))
 
     def importance(self) -> dict[str, float]:
         """Each feature's share of the total gain of all splits."""
         gain = self.booster.get_score(importance_type="total_gain")
-        return shares(
-            [gain.get(f"f{j}", 0.0) for j in range(len(self.expansion))], self.expansion, self.encoding
-        )
+        source = self.layout.source
+        return shares([gain.get(f"f{j}", 0.0) for j in range(len(source))], source, self.encoding)
 
     def _trees(self) -> Trees:
         model = json.loads(self.booster.save_raw("json"))["learner"]
         base = _probability(model["learner_model_param"]["base_score"])
         trees = model["gradient_booster"]["model"]["trees"]
-        return Trees.join(
-            [_tree(i, t, math.log(base / (1.0 - base)) - self.log_weight) for i, t in enumerate(trees)]
-        )
+        margin = math.log(base / (1.0 - base)) - self.log_weight
+        return self.layout.translate(Trees.join([_tree(i, t, margin) for i, t in enumerate(trees)]))
 
 
 def _tree(number: int, tree: dict[str, Any], base: float) -> Trees:
-    true = np.array(tree["left_children"], dtype=np.int64)
-    leaf = true == -1
+    left = np.array(tree["left_children"], dtype=np.int64)
+    right = np.array(tree["right_children"], dtype=np.int64)
+    leaf = left == -1
     # The library writes float32 in its shortest decimal form, which is another number when read as a double.
     condition = np.array(tree["split_conditions"], dtype=np.float32).astype(np.float64)
+    # A category goes right when it is the one asked about; of numbers, the smaller go left.
+    equal = np.array(tree["split_type"], dtype=np.int64) == 1
+    threshold = np.where(leaf, 0.0, condition)
+    threshold[tree["categories_nodes"]] = tree["categories"]
+    default_left = np.array(tree["default_left"], dtype=bool)
     return Trees(
-        tree=np.full(len(true), number, dtype=np.int64),
-        node=np.arange(len(true), dtype=np.int64),
+        tree=np.full(len(left), number, dtype=np.int64),
+        node=np.arange(len(left), dtype=np.int64),
         feature=np.where(leaf, LEAF, np.array(tree["split_indices"], dtype=np.int64)),
-        threshold=np.where(leaf, 0.0, condition),
-        true=np.where(leaf, 0, true),
-        false=np.where(leaf, 0, np.array(tree["right_children"], dtype=np.int64)),
-        missing_true=np.array(tree["default_left"], dtype=bool),
+        threshold=threshold,
+        true=np.where(leaf, 0, np.where(equal, right, left)),
+        false=np.where(leaf, 0, np.where(equal, left, right)),
+        missing_true=default_left != equal,
         weight=np.where(leaf, condition, 0.0),
+        equal=equal,
         mode="BRANCH_LT",
         base=base,
         float32=True,
