@@ -141,10 +141,7 @@ def _simulation(design: Design, payments: int, seed: int) -> Simulation:
     foreign = [name for name in design.events if name not in _WORLD]
     if foreign:
         hint = "Name its events' files: --events FOLDER"
-        faults = [
-            Fault(name, f"an event of the simulated world ({', '.join(_WORLD)})", "another", hint)
-            for name in foreign
-        ]
+        faults = [Fault(name, f"one of {', '.join(_WORLD)}", "another event", hint) for name in foreign]
         raise UsageError(f"There is no simulated world for the design {design.name}.", faults)
     world.Plan(payments, seed)  # refuses at once what can't be simulated
 

@@ -83,6 +83,11 @@ class Home:
         return self.folder / "rejects"
 
     @property
+    def worlds(self) -> Path:
+        """Simulated worlds, each named after what decides it."""
+        return self.folder / "worlds"
+
+    @property
     def simulated(self) -> Path:
         """The note that the log holds nothing but a simulated world, which can be made again at any time."""
         return self.folder / "simulated.json"

@@ -25,7 +25,6 @@ from sevenfold.learning.plots import plot_training
 
 if TYPE_CHECKING:
     from sevenfold.data.ingest import Progress
-    from sevenfold.data.log import EventLog
     from sevenfold.design.workspace import Workspace
 
 __all__ = ["Run", "Simulation"]
@@ -84,18 +83,26 @@ class Run:
 
     def _identity(self) -> str:
         design = self.workspace.design
-        what = {
-            "source": self.source.order if isinstance(self.source, Simulation) else _files(self.source),
-            "program": design.program(),
-            "learning": design.learning.describe(),
-            "label": self.workspace.label.describe(),
-        }
-        return hashlib.sha256(json.dumps(what, sort_keys=True, default=str).encode()).hexdigest()[:12]
+        return _digest(
+            {
+                "source": self.world_identity if isinstance(self.source, Simulation) else _files(self.source),
+                "program": design.program(),
+                "learning": design.learning.describe(),
+                "label": self.workspace.label.describe(),
+            }
+        )
+
+    @property
+    def world_identity(self) -> str | None:
+        """What the world's folder is named after: all that decides the world; ``None`` without one."""
+        if not isinstance(self.source, Simulation):
+            return None
+        return _digest({"order": self.source.order, "version": __version__})
 
     @property
     def world(self) -> Path:
         """Where the simulated world lies."""
-        return self.folder / "world"
+        return self.workspace.home.worlds / str(self.world_identity)
 
     @property
     def scores(self) -> Path:
@@ -108,10 +115,12 @@ class Run:
         return self.folder / "features.parquet"
 
     def _simulate(self, tick: Tick) -> Done:
-        source = self.source
+        source, files = self.source, [self.world]
         assert isinstance(source, Simulation)  # noqa: S101  (else the step is not there)
-        order = {**source.order, "version": __version__}
-        return self._steps.do("simulate", order, lambda: source.make(self.world, tick), [self.world])
+        # Its record lies with the world, since other runs are about the same one.
+        return Steps(self.world.with_suffix(".steps")).do(
+            "simulate", source.order, lambda: source.make(self.world, tick), files
+        )
 
     def _ingest(self, tick: Tick) -> Done:
         workspace, source = self.workspace, self.source
@@ -120,9 +129,9 @@ class Run:
                 "ingest", {}, lambda: self._bring_in(source, None, tick), [workspace.home.log]
             )
         with workspace.home.open_log() as log:
-            if workspace.simulated() == {"run": self.identity, "end": log.end()}:
+            if workspace.simulated() == {"world": self.world_identity, "end": log.end()}:
                 return Done({"events": log.end(), "new": 0, "rejected": 0}, again=True)
-        return Done(self._bring_in(self.world, self.identity, tick), again=False)
+        return Done(self._bring_in(self.world, self.world_identity, tick), again=False)
 
     def _bring_in(self, source: Source, simulated_by: str | None, tick: Tick) -> dict[str, Any]:
         def show(at: Progress) -> None:
@@ -130,7 +139,12 @@ class Run:
 
         home = self.workspace.home
         with home.open_log() as log:
-            self._make_room(log)
+            gives_way = self._gives_way(log.end())
+        if gives_way:
+            # In this order: whatever is left by an interruption is still a sound log, or none.
+            shutil.rmtree(home.lake, ignore_errors=True)
+            for file in sorted(home.folder.glob(home.log.name + "*"), reverse=True):
+                file.unlink()
         report = self.workspace.ingest(
             source, self.folder / "rejects.csv", simulated_by=simulated_by, progress=show
         )
@@ -138,22 +152,19 @@ class Run:
             events = log.end()
         return asdict(report) | {"events": events, "rejects_path": str(report.rejects_path)}
 
-    def _make_room(self, log: EventLog) -> None:
-        """Make sure that a simulated world is not mixed with other events.
+    def _gives_way(self, end: int) -> bool:
+        """Tell whether what the log holds is to be thrown away first, so that no world is mixed with others.
 
-        What was simulated can be made again, so it gives way; what was brought in by others never does.
+        What was simulated can be made again, so it gives way; what was brought in never does.
         """
-        home, noted, end = self.workspace.home, self.workspace.simulated(), log.end()
+        noted = self.workspace.simulated()
         replaceable = bool(noted) and noted.get("end") in (None, end)
-        if end and replaceable and noted.get("run") != self.identity:
-            log.close()
-            for file in home.folder.glob(home.log.name + "*"):
-                file.unlink()
-            shutil.rmtree(home.lake, ignore_errors=True)
-        elif end and not replaceable and isinstance(self.source, Simulation):
+        if end and not replaceable and isinstance(self.source, Simulation):
             hint = "Name files with --events, or give the world a home of its own: --home DIR."
-            fault = Fault(str(home.log), "no events, or a simulated world", f"{end:,} events", hint)
+            got = f"{end:,} events"
+            fault = Fault(str(self.workspace.home.log), "no events, or a simulated world", got, hint)
             raise UsageError("A simulated world is not mixed with events that were brought in.", [fault])
+        return bool(end) and replaceable and noted.get("world") != self.world_identity
 
     def _backfill(self, tick: Tick) -> Done:
         def work() -> dict[str, Any]:
@@ -210,7 +221,11 @@ class Run:
             end = log.end()
             last = next(iter(log.read(end - 1)), None) if end else None
         body = b"" if last is None else last.body
-        return [self.identity, end, hashlib.sha256(body).hexdigest()]
+        return [self.world_identity, end, hashlib.sha256(body).hexdigest()]
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
 def _files(source: Source) -> dict[str, Any]:

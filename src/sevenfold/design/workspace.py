@@ -107,7 +107,7 @@ class Workspace:
         rejects
             The file for what is refused.
         simulated_by
-            The run whose simulated world this is: a log with nothing else in it may be thrown away.
+            The simulated world that this is: a log with nothing else in it may be thrown away.
         """
         with self.home.open_log() as log:
             if simulated_by is None:
@@ -127,10 +127,10 @@ class Workspace:
                 self.note_simulated(simulated_by, log.end())
         return report
 
-    def note_simulated(self, run: str, end: int | None) -> None:
-        """Note that the log holds nothing but a run's world, up to an end; ``None`` while it is filled."""
+    def note_simulated(self, world: str, end: int | None) -> None:
+        """Note that the log holds only a simulated world, up to an end; ``None`` while it is filled."""
         with replacing(self.home.simulated) as unfinished:
-            unfinished.write_text(json.dumps({"run": run, "end": end}) + "\n")
+            unfinished.write_text(json.dumps({"world": world, "end": end}) + "\n")
 
     def simulated(self) -> dict[str, Any]:
         """Give what was noted last; nothing where the log holds events of others, or none."""
