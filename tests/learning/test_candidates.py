@@ -10,9 +10,10 @@ import pytest
 from onnx import numpy_helper
 
 from sevenfold.errors import BundleError, DataError, MissingExtraError
-from sevenfold.learning.candidate import Model, Table
+from sevenfold.learning.candidate import Model, Table, positive_weight
 from sevenfold.learning.costs import check_export, costs_of
 from sevenfold.learning.encoding import Column, Encoding
+from sevenfold.learning.extra import require
 from sevenfold.learning.fitting import Fitted, check_table
 from sevenfold.learning.graph import export
 from sevenfold.learning.lightgbm import LightGBM
@@ -152,6 +153,13 @@ def test_class_weights_keep_probabilities(candidate, table):
     np.testing.assert_allclose(scored(weighed, table, table.X), weighed.predict(table.X), atol=1e-6)
 
 
+@pytest.mark.parametrize(("class_weight", "expected"), [(None, 1.0), (3, 3.0), ("balanced", 4.0)])
+def test_a_class_weight_is_a_number_or_what_balances_the_classes(class_weight, expected):
+    y = np.array([0, 0, 0, 0, 1], dtype=np.int8)
+    table = Table(np.zeros((5, 1)), y, Encoding((Column("a"),)))
+    assert positive_weight(table, class_weight) == expected
+
+
 @every
 def test_row_weights_count(candidate, table):
     """Rows of weight zero might as well be absent."""
@@ -238,6 +246,14 @@ def test_a_missing_library_names_its_extra(candidate, module, table, monkeypatch
         candidate.fit(table)
     purpose = "a random forest" if isinstance(candidate, RandomForest) else candidate.name
     assert str(error.value) == f"training {purpose} needs the extra [learn]: pip install 'sevenfold[learn]'"
+
+
+def test_an_import_that_fails_inside_an_installed_library_is_passed_on(tmp_path, monkeypatch):
+    (tmp_path / "half_installed.py").write_text("import something_that_is_not_there")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ModuleNotFoundError, match="something_that_is_not_there") as error:
+        require("half_installed", "testing")
+    assert not isinstance(error.value, MissingExtraError)
 
 
 def test_exporting_without_onnx_names_its_extra(table, monkeypatch):

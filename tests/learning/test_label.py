@@ -202,3 +202,14 @@ def test_plain_labels_are_checked():
         Labels.of([0], [1, 0])
     with pytest.raises(DesignError, match="delay: expected a positive duration"):
         Labels.of([0], [1], delay="later")
+
+
+def test_a_declaration_describes_itself_as_plain_data():
+    assert LABEL.describe() == {
+        "event": "Chargeback",
+        "on": "Payment",
+        "key": "payment_id",
+        "matures": "30d",
+        "value": None,
+        "because": "",
+    }

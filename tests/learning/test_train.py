@@ -215,6 +215,16 @@ def test_no_test_period_with_positives_leaves_nothing_to_choose_by(world):
     )
 
 
+def test_test_rows_without_a_final_label_are_left_out_and_noted(world):
+    second = evaluate(world).results[0].folds[1].fold
+    doubtful = np.where(world.times >= second.test_end - DAY, -1, world.y)
+    doubtful[-1] = 0
+    fold = evaluate(world, labels=doubtful)
+    (result,) = (f for f in fold.results[0].folds if f.unknown)
+    assert result.unknown == ((world.times >= second.test_end - DAY) & (world.times < second.test_end)).sum()
+    assert fold.notes == (f"{second} leaves out {result.unknown} test rows whose labels are not final yet.",)
+
+
 def test_an_empty_test_period_is_noted(world):
     first, second = (f.fold for f in evaluate(world).results[0].folds)
     kept = (world.times < first.test_start) | (world.times >= first.test_end)
