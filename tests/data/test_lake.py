@@ -238,6 +238,14 @@ def test_a_damaged_state_is_told(log: SqliteEventLog, lake: Lake) -> None:
         lake.update(log)
 
 
+def test_a_part_that_is_gone_is_missed(log: SqliteEventLog, lake: Lake) -> None:
+    log.append(_visits(0, 10))
+    lake.update(log)
+    (lake.path / _files(lake)[0]).unlink()
+    with pytest.raises(LogError, match=r"holds 6 Visit events of 10. Delete the lake's folder"):
+        lake.table("Visit")
+
+
 def test_a_damaged_log_stops_the_lake_before_the_damage(
     log: SqliteEventLog, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

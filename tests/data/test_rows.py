@@ -91,6 +91,14 @@ def test_a_wrong_value_is_named_with_what_was_expected(
     assert f"Payment.{field}: {message}" in str(caught.value)
 
 
+@pytest.mark.parametrize("field", ["card", "amount", "occurred_at", "payment_id", "currency"])
+def test_a_number_too_long_to_print_is_refused_like_others(payment: EventType, field: str) -> None:
+    with pytest.raises(DataError) as caught:
+        payment.__convert__(_ROW | {field: 10**5000})
+    (fault,) = caught.value.faults
+    assert (fault.where, fault.got) == (f"Payment.{field}", "int of 16610 bits")
+
+
 @pytest.mark.parametrize(
     ("field", "value", "physical"),
     [
@@ -160,8 +168,9 @@ def test_strict_refuses_names_that_are_no_fields(payment: EventType) -> None:
 def test_json_is_decoded_and_converted(payment: EventType) -> None:
     body = b'{"payment_id":"p1","occurred_at":1769860800000,"card":"c1","merchant":"17","amount":12.5}'
     assert decode(payment, body) == _PHYSICAL
-    with pytest.raises(DataError, match="The Payment is no JSON"):
-        decode(payment, b'{"payment_id":')
+    for text in (b'{"payment_id":', b"", b'"\xff"', b"[" * 100_000):
+        with pytest.raises(DataError, match="Payment: expected a JSON object, got other text"):
+            decode(payment, text)
     with pytest.raises(DataError, match="Payment: expected an object, got list"):
         decode(payment, b"[1]")
 

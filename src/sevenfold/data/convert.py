@@ -190,7 +190,10 @@ def _category(value: object) -> str:
     if type(value) is str:
         return _text(value)
     if not isinstance(value, bool) and isinstance(value, Integral):
-        return str(int(value))
+        number = int(value)
+        if not -_INT64 <= number < 2 * _INT64:
+            raise RefusedError("text or a whole number of 64 bits", shown(value))
+        return str(number)
     if isinstance(value, float) and value.is_integer():
         hint = "Keep the column as integers or as text; a null beside them made them floats"
         raise RefusedError("text or a whole number", shown(value), hint)

@@ -32,7 +32,7 @@ def replacing(path: Path) -> Iterator[Path]:
     ...     [file.name for file in pathlib.Path(folder).iterdir()]
     ['report.txt']
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     unfinished = path.with_name(path.name + UNFINISHED)
     try:
         yield unfinished
@@ -54,6 +54,14 @@ def alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)  # which also lets go of the lock
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, and have a crash of the machine remember them."""
+    made = [missing for missing in (folder, *folder.parents) if not missing.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for new in made:
+        _flush(new.parent)
 
 
 def _flush(path: Path) -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
-import msgspec
 import polars as pl
 
-from sevenfold.data.rows import convert
+from sevenfold.data.refusal import RefusedError
+from sevenfold.data.rows import convert, parse
 from sevenfold.data.sources import ROW, ROWS_A_CHUNK, Chunk, Source, refused_row
 from sevenfold.data.table import REJECTS, from_physical_rows
 from sevenfold.errors import DataError, Fault
@@ -52,6 +52,8 @@ class JsonlSource(Source):
             try:
                 rows.append(convert(self.event, self._decoded(line)))
                 numbers.append(number)
+            except RefusedError as refused:
+                rejects.append(refused_row(number, refused.expected, refused.got, refused.hint))
             except DataError as error:
                 rejects += [self._refused(number, fault) for fault in error.faults]
         accepted = from_physical_rows(self.event, rows).with_columns(pl.Series(ROW, numbers, dtype=pl.Int64))
@@ -59,11 +61,8 @@ class JsonlSource(Source):
 
     def _decoded(self, line: bytes | None) -> object:
         if line is None:
-            raise DataError("", [Fault("", f"a line of at most {_LONGEST_LINE:,} bytes", "a longer one")])
-        try:
-            row = msgspec.json.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise DataError("", [Fault("", "a JSON object", "other text", f"{error}")]) from None
+            raise RefusedError(f"a line of at most {_LONGEST_LINE:,} bytes", "a longer one")
+        row = parse(line)
         if self.columns and isinstance(row, dict):
             row |= {field: row[column] for field, column in self.columns.items() if column in row}
         return row

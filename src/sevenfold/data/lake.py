@@ -51,6 +51,7 @@ class _Laid(msgspec.Struct, frozen=True):
 
     end: int
     columns: dict[str, str]
+    rows: int
 
 
 class _State(msgspec.Struct, frozen=True):
@@ -132,14 +133,31 @@ class Lake:
             Where the lake does not hold such an event.
         """
         schema = self._schema(event)
-        paths = [part.path for part in self._parts(event, self._state().events[event].end)]
+        return self._scan(event, schema, self._state())
+
+    def table(self, event: str) -> pl.DataFrame:
+        """Return the table of one event in the order of the log: `scan`, collected, sorted and counted.
+
+        Raises
+        ------
+        UsageError
+            Where the lake does not hold such an event.
+        LogError
+            Where parts of it are gone.
+        """
+        schema, state = self._schema(event), self._state()
+        table = self._scan(event, schema, state).sort(OFFSET).collect()
+        laid = state.events[event].rows
+        if table.height != laid:
+            missed = f"{table.height:,} {event} events of {laid:,}"
+            raise LogError(f"The lake {self.path} holds {missed}. {_LAY_ANEW}")
+        return table
+
+    def _scan(self, event: str, schema: dict[str, pl.DataType], state: _State) -> pl.LazyFrame:
+        paths = [part.path for part in self._parts(event, state.events[event].end)]
         if not paths:
             return pl.LazyFrame(schema=schema)
         return pl.scan_parquet(paths, schema=schema, glob=False, hive_partitioning=False)
-
-    def table(self, event: str) -> pl.DataFrame:
-        """Return the table of one event in the order of the log; `scan`, collected and sorted."""
-        return self.scan(event).sort(OFFSET).collect()
 
     def _schema(self, event: str) -> dict[str, pl.DataType]:
         if event not in self.events:
@@ -160,7 +178,7 @@ class Lake:
         for name in self.events:
             columns = {column: str(dtype) for column, dtype in self._schema(name).items()}
             if name not in laid or laid[name].columns != columns:
-                laid[name] = _Laid(0, columns)
+                laid[name] = _Laid(0, columns, 0)
         return _State(laid, state.last)
 
     def _parts(self, event: str, end: int) -> list[_Part]:
@@ -188,7 +206,8 @@ class Lake:
                 entries = [entry for entry in step if entry.event == name and entry.offset >= laid[name].end]
                 if entries:
                     self._write(event, entries, laid[name].end)
-                laid[name] = _Laid(max(end, laid[name].end), laid[name].columns)
+                before = laid[name]
+                laid[name] = _Laid(max(end, before.end), before.columns, before.rows + len(entries))
             after = _State(laid, _identity(step[-1]))
             with replacing(self.path / _STATE) as unfinished:
                 unfinished.write_bytes(msgspec.json.encode(after))

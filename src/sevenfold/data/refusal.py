@@ -13,6 +13,7 @@ __all__ = ["RefusedError", "shown"]
 
 _QUOTED_CHARACTERS = 60
 _READ_CHARACTERS = 400
+_LONGEST_NUMBER_BITS = 1024
 _SHORTEST_CARD = 1e12
 """Smaller numbers have fewer than 13 digits before the point."""
 
@@ -49,6 +50,8 @@ def shown(value: object) -> str:
     """
     if value is None:
         return "null"
+    if isinstance(value, int) and value.bit_length() > _LONGEST_NUMBER_BITS:  # Python refuses to print it
+        return f"int of {value.bit_length()} bits"
     # Cut before the search and again after it: a megabyte of text is neither searched nor printed.
     text = repr(value)[:_READ_CHARACTERS]
     if not (isinstance(value, float) and abs(value) < _SHORTEST_CARD):  # whose fraction has digits enough

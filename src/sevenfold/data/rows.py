@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sevenfold.data.refusal import shown
+from sevenfold.data.refusal import RefusedError, shown
 from sevenfold.errors import DataError, Fault
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from sevenfold.data.event import EventType
 
-__all__ = ["Validated", "convert", "decode", "validate"]
+__all__ = ["Validated", "convert", "decode", "parse", "validate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +95,24 @@ def decode(event: EventType, body: bytes, *, strict: bool = False) -> tuple[Any,
         Where it is no JSON, or for all the faults of the row.
     """
     try:
-        row = msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
-        raise DataError(f"The {event.__name__} is no JSON: {error}") from None
+        row = parse(body)
+    except RefusedError as refused:
+        raise DataError(f"The {event.__name__} is refused", [refused.at(event.__name__)]) from None
     return convert(event, row, strict=strict)
+
+
+def parse(body: bytes) -> object:
+    """Return what JSON text stands for.
+
+    Raises
+    ------
+    DataError
+        Where it is no JSON, or nested too deeply to be an event.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise RefusedError("a JSON object", "other text", f"{error}") from None
 
 
 def validate(event: EventType, rows: Sequence[Mapping[str, object]], *, strict: bool = False) -> Validated:
