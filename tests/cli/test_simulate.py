@@ -62,3 +62,11 @@ def test_ctrl_c_leaves_nothing_behind(
     said = capsys.readouterr().err
     assert said == f"Interrupted. {out} is as it was before; the same command makes the world anew.\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_describe_tells_more_and_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "world"
+    assert front.run(["simulate", "--payments", "3000", "--out", str(out), "--describe"]) == 0
+    shown = capsys.readouterr().out
+    assert {"What made the payments", "Quantiles", "Shares"} <= {line.strip() for line in shown.splitlines()}
+    assert (out / "world.png").read_bytes().startswith(b"\x89PNG")

@@ -34,7 +34,7 @@ app = App(
     result_action="return_value",
 )
 
-COMMANDS = ("run", "simulate", "ingest", "backfill", "train", "evaluate", "score")
+COMMANDS = ("run", "simulate", "ingest", "backfill", "train", "evaluate", "score", "bench")
 """In the order of the tour. The module of a command is imported when the command is called."""
 
 for _order, _name in enumerate(COMMANDS):

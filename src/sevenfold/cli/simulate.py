@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from sevenfold.cli.options import DEFAULTS, Options
 
@@ -20,6 +23,7 @@ def simulate(
     fraud_share: float = 0.006,
     customers: int | None = None,
     merchants: int | None = None,
+    describe: Annotated[bool, Parameter(negative="")] = False,
     options: Options = DEFAULTS,
 ) -> None:
     """Make a world of card payments, with thieves in it.
@@ -46,6 +50,8 @@ def simulate(
         How many customers pay; by default so many that each pays about ten times a month.
     merchants
         How many merchants are paid; by default one for twelve customers.
+    describe
+        Tell more about the world, and draw it: OUT/world.png.
     """
     from sevenfold.systems.fraud import world
 
@@ -73,6 +79,12 @@ def simulate(
         ["what made the payments", "payments", "reported by chargeback"],
         [(name, count, report.reported[name]) for name, count in report.patterns.items()],
     )
+    if describe:
+        description = world.describe(out)
+        for title, table in description.tables():
+            terminal.table(table.columns, table.rows(), title=title)
+        world.draw(description, out / "world.png")
+        terminal.say(f"Drawn: {out / 'world.png'}")
     terminal.say(f"Written to {out}. Next: sevenfold ingest fraud {out}")
     terminal.result(
         {
