@@ -1,0 +1,83 @@
+"""``sevenfold bench``: measure on this machine what the documentation claims."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from sevenfold.cli.options import DEFAULTS, Options
+from sevenfold.errors import Fault, UsageError
+
+__all__ = ["bench"]
+
+
+def bench(
+    what: Literal["features"],  # noqa: ARG001  (the only thing there is to measure yet; the command names it)
+    /,
+    *,
+    rows: int = 2_000_000,
+    rounds: int = 5,
+    calls: int = 5_000,
+    out: Path | None = None,
+    options: Options = DEFAULTS,
+) -> None:
+    """Measure a part of the system beside what a user would take instead.
+
+    "features": sixty features of a table (four entities, five windows, three
+    aggregates) beside Polars and DuckDB, with even and with skewed keys, and
+    one event at a time beside one GET of a Redis server, which is started for
+    it where redis-server is installed. Needs the extra [bench].
+
+    Parameters
+    ----------
+    what
+        What to measure.
+    rows
+        Events of a table.
+    rounds
+        Times that each is measured, in turn; medians count.
+    calls
+        Events a round, one at a time.
+    out
+        A Markdown file to write the figures to.
+    """
+    from sevenfold.features.bench.online import compare_online
+    from sevenfold.features.bench.report import markdown, ratios
+    from sevenfold.features.bench.tables import compare_tables
+
+    least = (("--rows", rows, 1_000), ("--rounds", rounds, 1), ("--calls", calls, 100))
+    faults = [
+        Fault(name, f"at least {lowest:,}", f"{given:,}") for name, given, lowest in least if given < lowest
+    ]
+    if faults:
+        raise UsageError("This cannot be measured.", faults)
+    terminal = options.terminal()
+
+    def tell(text: str) -> None:
+        terminal.progress_console.print(text, style="dim")
+
+    with terminal.keeping("Nothing was written; the same command measures anew."):
+        timings = compare_tables(rows, rounds, ("uniform", "zipf"), tell)
+        online = compare_online(rows // 10, calls, rounds, "zipf", tell)
+    terminal.table(
+        ["keys", "events", "by", "median s", "events/s"],
+        [(one.skew, one.rows, one.name, round(one.median, 3), round(one.rate)) for one in timings],
+        title="Sixty features of a table",
+    )
+    calls_made = [online.observe, online.read] + ([online.get] if online.get is not None else [])
+    terminal.table(
+        ["call", "median µs", "p99 µs"],
+        [(one.name, round(one.median, 1), round(one.p99, 1)) for one in calls_made],
+        title="One event",
+    )
+    terminal.say(str(online.stats))
+    if out is not None:
+        out.write_text(markdown(timings, online))
+        terminal.say(f"Written to {out}")
+    terminal.result(
+        {
+            "ratios": ratios(timings),
+            "rate": {f"{one.name}, {one.skew}, {one.rows}": one.rate for one in timings},
+            "online_us": {one.name: {"median": one.median, "p99": one.p99} for one in calls_made},
+        }
+    )
