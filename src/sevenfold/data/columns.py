@@ -79,9 +79,22 @@ def decided_money(column: pl.Series, scale: pl.Series) -> pl.Series:
         minor = (column * scale).round()
         sure = (minor / scale == column) & (minor.abs() < _SURE_AMOUNT)
         return _where(sure, minor).cast(pl.Int64)
-    if dtype.is_decimal() or dtype == pl.Float32 or _is_text(column):  # a Float32 by its own shortest form
+    if isinstance(dtype, pl.Decimal):
+        return _money_from_decimal(column, dtype.scale, scale)
+    if dtype == pl.Float32 or _is_text(column):  # a Float32 by its own shortest form
         return _money_from_text(column.cast(pl.String), scale)
     return _undecided(column, pl.Int64)
+
+
+def _money_from_decimal(column: pl.Series, places: int, scale: pl.Series) -> pl.Series:
+    frame = column.to_physical().to_frame("unscaled").with_columns(scale=scale)
+    # Where the product might not fit 128 bits, the amount is out of bounds anyway.
+    fits = pl.col("unscaled").is_between(-(10**32), 10**32)
+    shifted = pl.col("unscaled") * pl.col("scale").cast(pl.Int128)
+    one = pl.lit(10**places, pl.Int128)
+    minor = shifted // one
+    sure = fits & (minor * one == shifted) & minor.is_between(-BOUND, BOUND)
+    return frame.select(minor=pl.when(sure).then(minor).cast(pl.Int64)).to_series()
 
 
 def _money_from_text(text: pl.Series, scale: pl.Series) -> pl.Series:
