@@ -75,9 +75,7 @@ def read_tables(
     faults = [fault for one in found.sources for fault in one.faults()]
     if faults:
         raise DataError("These files can't be read.", faults)
-    parts: dict[str, list[pl.DataFrame]] = {
-        name: [pl.DataFrame(schema=physical_schema(event))] for name, event in events.items()
-    }
+    parts: dict[str, list[pl.DataFrame]] = {name: [] for name in events}
     total, before, rows = sum(one.size for one in found.sources), 0, 0
     with rejects_file(rejects_path) as rejects:
         for one in found.sources:
@@ -89,10 +87,20 @@ def read_tables(
                     progress(before + chunk.read_bytes, total)
             before += one.size
         rejected = rejects.rows
-    whole = {name: pl.concat(frames) for name, frames in parts.items()}
+    whole = {name: _whole(event, parts[name]) for name, event in events.items()}
     tables = {
         name: frame.unique(events[name].__key__, keep="first", maintain_order=True)
         for name, frame in whole.items()
     }
     duplicates = sum(whole[name].height - tables[name].height for name in whole)
     return FileTables(tables, rows, duplicates, rejected, tuple(found.notes))
+
+
+def _whole(event: EventType, parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """Put parts together; entities that are numbers in all of them stay numbers."""
+    schema = pl.Schema(physical_schema(event))
+    if not parts:
+        return pl.DataFrame(schema=schema)
+    if any(part.schema != parts[0].schema for part in parts):
+        parts = [part.cast(schema) for part in parts]
+    return pl.concat(parts)

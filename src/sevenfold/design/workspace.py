@@ -149,15 +149,15 @@ class Workspace:
             The log holds no event that is decided.
         """
         lake = self.lake()
-        with self.home.open_log() as log:
-            lake.update(log, progress=progress)
+        if self.home.log.exists():  # asking for events doesn't make a log
+            with self.home.open_log() as log:
+                lake.update(log, progress=progress)
         tables = {name: lake.table(name) for name in self.design.events}
         if not tables[self.design.decides].height:
             hint = f"Bring some in: sevenfold ingest {self.design.name} FOLDER"
             got = f"none, in {self.home.log}"
-            raise DataError(
-                "There are no events.", [Fault(self.design.decides, "events in the log", got, hint)]
-            )
+            fault = Fault(self.design.decides, "events in the log", got, hint)
+            raise DataError("There are no events.", [fault])
         return tables
 
     def lake(self) -> Lake:

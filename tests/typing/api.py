@@ -1,0 +1,71 @@
+"""Typed usage of the public interface: nobody runs it, the type checker reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, assert_type
+
+import polars as pl
+
+import sevenfold as sf
+from sevenfold.errors import DataError, Fault
+
+
+class Payment(sf.Event, key="payment_id", time="occurred_at"):
+    """Every kind of field."""
+
+    payment_id: str
+    occurred_at: sf.Timestamp
+    card: sf.Entity
+    sender: sf.Entity["account"]  # noqa: F821  (a text, not a name)
+    amount: sf.Money
+    fee: sf.Money["JPY"] | None = None  # noqa: F821
+    currency: sf.Category = "EUR"
+    items: int = 1
+    weight: float | None = None
+    gift: bool = False
+
+
+class Chargeback(sf.Event, key="chargeback_id", time="reported_at"):
+    """What labels a payment."""
+
+    chargeback_id: str
+    reported_at: sf.Timestamp
+    payment_id: str
+    card: sf.Entity
+
+
+p = Payment
+design = sf.Design(
+    name="typed",
+    events=[Payment, Chargeback],
+    features=sf.features(
+        amount=p.amount,
+        hour=p.occurred_at.hour(),
+        card_count=p.count().by(p.card).over("1h", "7d"),
+        card_share=p.amount / p.amount.mean().by(p.card).over("30d"),
+        gifts=p.gift.mean().by(p.card).over("all"),
+        big=sf.when(p.amount > 100).then(1).otherwise(0),
+        reports=Chargeback.count().by(Chargeback.card).over("30d"),
+    ),
+    label=sf.Label(event=Chargeback, on=Payment, key="payment_id", matures="30d"),
+    learning=sf.Learning(seed=1),
+)
+
+
+def use() -> None:
+    """Call what a user calls."""
+    assert_type(sf.load("fraud"), sf.Design)
+    assert_type(sf.load(Path("design.py")), sf.Design)
+    assert_type(design.features.names, list[str])
+    assert_type(design.backfill({"Payment": pl.DataFrame()}, on="Payment"), pl.DataFrame)
+    engine = design.engine()
+    row: dict[str, Any] = {"payment_id": "p1", "occurred_at": 0, "card": "c", "sender": "s", "amount": "1.50"}
+    assert_type(engine.observe("Payment", row), dict[str, float | int | str | None])
+    assert_type(engine.read("Payment", [row]), list[dict[str, float | int | str | None]])
+    try:
+        engine.observe("Payment", {})
+    except ValueError as error:
+        if isinstance(error, DataError):
+            assert_type(error.faults, tuple[Fault, ...])
+    assert_type(sf.__version__, str)
