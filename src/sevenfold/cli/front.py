@@ -23,22 +23,38 @@ _TOUR = """A design you can run: real-time decisions from one Python file.
 Start with "sevenfold run fraud": it does everything once, on a world that it simulates.
 """
 
-app = App(
-    name="sevenfold",
-    help=_TOUR,
-    help_format="plaintext",  # half as long to start as "markdown"
-    version=f"sevenfold {__version__}",
-    print_error=False,
-    exit_on_error=False,
-    suppress_keyboard_interrupt=False,
-    result_action="return_value",
-)
+COMMANDS = {
+    "run": "Do everything once: events, features, a trained model, scores.",
+    "simulate": "Make a world of card payments, with thieves in it.",
+    "ingest": "Bring files of events into the log.",
+    "backfill": "Compute the features of every event that is decided.",
+    "train": "Train a model on what the log holds, and keep it as a bundle.",
+    "evaluate": "Train and test every candidate on folds in time, and keep nothing.",
+    "score": "Score events with a trained model, in bounded memory.",
+    "bench": "Measure a part of the system beside what a user would take instead.",
+}
+"""In the order of the tour, each with the first sentence of its help."""
 
-COMMANDS = ("run", "simulate", "ingest", "backfill", "train", "evaluate", "score", "bench")
-"""In the order of the tour. The module of a command is imported when the command is called."""
 
-for _order, _name in enumerate(COMMANDS):
-    app.command(f"sevenfold.cli.{_name}:{_name}", name=_name, sort_key=_order)
+def _commands(sentences: dict[str, str | None]) -> App:
+    """Register commands; a module is imported when its command is called, or listed without a sentence."""
+    commands = App(
+        name="sevenfold",
+        help=_TOUR,
+        help_format="plaintext",  # half as long to start as "markdown"
+        version=f"sevenfold {__version__}",
+        print_error=False,
+        exit_on_error=False,
+        suppress_keyboard_interrupt=False,
+        result_action="return_value",
+    )
+    for order, (name, sentence) in enumerate(sentences.items()):
+        commands.command(f"sevenfold.cli.{name}:{name}", name=name, sort_key=order, help=sentence)
+    return commands
+
+
+app = _commands(dict.fromkeys(COMMANDS))
+"""All commands."""
 
 
 def main(tokens: Sequence[str] | None = None) -> NoReturn:
@@ -74,9 +90,8 @@ def run(tokens: Sequence[str], commands: App = app) -> int:
     """
     words = common_options_last(tokens)
     try:
-        if not words or words[0].startswith("-"):
-            for name in commands:
-                commands[name]  # the list of commands tells what each does, so here all of them are imported
+        if commands is app and (not words or words[0].startswith("-")):
+            commands = _commands({**COMMANDS})  # it only lists them, and must not take a second
         commands(words, console=console(stderr=False))
     except BrokenPipeError:
         return _reader_is_gone()
