@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sevenfold.data.event import EventRecord, EventType
-from sevenfold.data.fields import Category, Entity, Money, Timestamp  # noqa: TC001 - read as they run
+from sevenfold.data.fields import Category, Entity, Money, Timestamp
 from sevenfold.data.sqlite_log import SqliteEventLog
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Reading(EventRecord, key="number", time="at"):
     real: float | None = None
     truth: bool | None = None
     price: Money | None = None
-    yen: Money["JPY"] | None = None  # noqa: F821, UP037 - a name, not a type
+    yen: Money["JPY"] | None = None  # noqa: F821 - a name, not a type
     label: Category | None = None
 
 

@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 
 from sevenfold.data.body import encode, encode_table, read_body, read_table
 from sevenfold.data.event import EventRecord
-from sevenfold.data.fields import Category, Money, Timestamp  # noqa: TC001 - annotations are read as they run
+from sevenfold.data.fields import Category, Money, Timestamp
 from sevenfold.data.table import normalise
 from sevenfold.errors import LogError
 

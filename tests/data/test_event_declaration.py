@@ -6,7 +6,7 @@ import types
 
 import pytest
 
-import sevenfold.data.fields as sf  # noqa: TC001 - annotations are read as they run
+import sevenfold.data.fields as sf
 from sevenfold.data.event import EventRecord, EventType
 from sevenfold.data.fields import MISSING, Field, Kind
 from sevenfold.errors import DesignError, UsageError
@@ -38,8 +38,8 @@ def test_an_entity_has_the_type_of_its_name_unless_declared() -> None:
     class Transfer(EventRecord, key="id", time="at"):
         id: str
         at: sf.Timestamp
-        sender: sf.Entity["account"]  # noqa: F821, UP037 - a name, not a type
-        receiver: sf.Entity["account"] | None = None  # noqa: F821, UP037 - a name, not a type
+        sender: sf.Entity["account"]  # noqa: F821 - a name, not a type
+        receiver: sf.Entity["account"] | None = None  # noqa: F821 - a name, not a type
         device: sf.Entity
 
     entities = {name: field.entity for name, field in Transfer.__fields__.items()}
@@ -61,7 +61,7 @@ def test_defaults_leave_the_class_so_that_a_metaclass_can_answer(payment: EventT
 
 
 def test_annotations_written_as_text_are_found_in_a_function_and_in_a_file_that_is_no_module() -> None:
-    import sevenfold.data.fields as local_name  # noqa: TC001 - visible here only
+    import sevenfold.data.fields as local_name
 
     class Inside(EventRecord, key="id", time="at"):
         id: str
@@ -125,7 +125,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
             ghost: sf.Nothing
             either: int | str
             text: str = None  # type: ignore[assignment]
-            euro: sf.Money["EURO"]  # noqa: F821, UP037 - a name, not a type
+            euro: sf.Money["EURO"]  # noqa: F821 - a name, not a type
             who: sf.Entity["two words"]  # noqa: F722 - a mistake, on purpose
             amount: sf.Money = "1.234"
             count_: int = 1.5  # type: ignore[assignment]

@@ -387,9 +387,10 @@ def test_what_is_no_parquet_is_an_error(bring: Bring, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"Payment\.parquet cannot be read: "):
         bring(path)
     whole = _write_parquet(tmp_path / "whole.parquet", _rows(0, 5000)).read_bytes()
-    path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match=r"Payment\.parquet cannot be read: "):
-        bring(path)
+    for damaged in (whole[: len(whole) // 2], whole[:40] + bytes(400) + whole[440:]):
+        path.write_bytes(damaged)
+        with pytest.raises(DataError, match=r"Payment\.parquet cannot be read: "):
+            bring(path)
 
 
 def test_what_is_not_there_is_told_all_at_once(bring: Bring, tmp_path: Path) -> None:

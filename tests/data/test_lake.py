@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 from sevenfold.data import durable
 from sevenfold.data.body import encode, read_body
 from sevenfold.data.event import EventRecord, EventType
-from sevenfold.data.fields import Category, Entity, Timestamp  # noqa: TC001 - annotations are read as they run
+from sevenfold.data.fields import Category, Entity, Timestamp
 from sevenfold.data.lake import ARRIVED, OFFSET, Lake
 from sevenfold.data.log import NewEntry, new_entry
 from sevenfold.data.sqlite_log import SqliteEventLog

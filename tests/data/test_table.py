@@ -269,6 +269,7 @@ _COLUMNS = st.one_of(
     st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=5),
     st.lists(st.none() | st.booleans(), min_size=1, max_size=5),
     st.lists(st.none() | st.datetimes(), min_size=1, max_size=5),
+    st.lists(st.none() | st.decimals(-(10**16), 10**16, places=4), min_size=1, max_size=5),
     st.lists(st.none() | _TEXTS, min_size=1, max_size=5),
 )
 

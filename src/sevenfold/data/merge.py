@@ -89,29 +89,28 @@ def in_order_of_time(runs: Iterable[Run]) -> Iterator[list[Piece]]:
     waiting = deque(sorted(runs, key=lambda run: run.first))
     cursors: list[_Cursor] = []
     while waiting or cursors:
-        bound = min((cursor.reach for cursor in cursors), default=None)
-        while waiting and (bound is None or waiting[0].first <= bound):
-            cursors.append(_Cursor(waiting.popleft()))
-            cursors[-1].load(max(_FEWEST_ROWS, _ROWS_LOADED // len(cursors)))
-            bound = min(cursor.reach for cursor in cursors)
-        if bound is None:
-            return
+        if not cursors:
+            cursors.append(_Cursor(waiting.popleft(), _ROWS_LOADED))
+        bound = min(cursor.reach for cursor in cursors)
+        while waiting and waiting[0].first <= bound:
+            cursors.append(_Cursor(waiting.popleft(), _rows_each(len(cursors) + 1)))
+            bound = min(bound, cursors[-1].reach)
         pieces = [cursor.take(bound) for cursor in cursors]
         yield [piece for piece in pieces if piece.rows.height]
         for cursor in cursors:
             if not cursor.loaded.height:
-                cursor.load(max(_FEWEST_ROWS, _ROWS_LOADED // len(cursors)))
+                cursor.load(_rows_each(len(cursors)))
         cursors = [cursor for cursor in cursors if cursor.loaded.height]
 
 
 class _Cursor:
     """How far a run has been read."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, rows: int) -> None:
         self.run = run
-        self.loaded = pl.DataFrame()
         self.reach = run.first
         self._read = 0
+        self.load(rows)
 
     def load(self, rows: int) -> None:
         """Load the next rows, as the ones before are taken."""
@@ -134,6 +133,10 @@ class _Cursor:
 
     def _piece(self, rows: pl.DataFrame) -> Piece:
         return Piece(self.run.first.source, self.run.event, rows)
+
+
+def _rows_each(cursors: int) -> int:
+    return max(_FEWEST_ROWS, _ROWS_LOADED // cursors)
 
 
 def _place(piece: Piece, position: int) -> Place:
