@@ -290,6 +290,24 @@ def test_parts_that_do_not_belong_together_are_named(world):
     )
 
 
+def test_labels_of_other_times_are_refused(world):
+    with pytest.raises(UsageError, match="times: expected the times that the labels were made for"):
+        evaluate(world, times=world.times + 1, labels=Labels.of(world.times, world.y))
+
+
+@pytest.mark.parametrize("dtype", [pl.String, pl.Categorical, pl.UInt32])
+def test_an_entity_may_be_text_a_category_or_a_number(world, dtype):
+    learning = replace(
+        LEARNING, candidates=(LogisticRegression(),), folds=replace(FOLDS, leave_out_known="card")
+    )
+    as_number = evaluate(world, learning).results[0]
+    named = world.entities.select(pl.col("card").cast(pl.String).str.zfill(4).cast(dtype))
+    result = evaluate(world, learning, entities=named).results[0]
+    assert result.folds[0].left_out == as_number.folds[0].left_out
+    name = "entity_precision_at_5"
+    assert result.mean[name].value == as_number.mean[name].value
+
+
 def test_too_few_positives_for_a_validation_period_are_an_error(world):
     start = evaluate(world).results[0].folds[0].fold.train_start
     one = np.zeros_like(world.y)

@@ -77,6 +77,8 @@ class Examples:
             for name in learning.entities
             if name not in columns.columns
         ]
+        if not faults and not np.array_equal(np.asarray(times), labels.times):
+            faults.append(Fault("times", "the times that the labels were made for", "others"))
         if faults:
             raise UsageError("Features, times, labels and entities don't belong together.", faults)
         as_of = labels.newest if as_of is None else as_of
