@@ -169,10 +169,8 @@ class Design:
 
         if snapshot is None:
             return FeatureEngine(self.plan, self.events, lateness=self.lateness_ms)
-        state, texts = load_snapshot(Path(snapshot), self.plan)
-        engine = FeatureEngine(self.plan, self.events, state, lateness=self.lateness_ms)
-        engine.texts.update(texts)
-        return engine
+        state = load_snapshot(Path(snapshot), self.plan)
+        return FeatureEngine(self.plan, self.events, state, lateness=self.lateness_ms)
 
     def _check_names(self, names: Sequence[str]) -> None:
         known = ", ".join(self.events)

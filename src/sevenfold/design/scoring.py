@@ -215,7 +215,7 @@ class _Job:
         out = np.empty((len(asking.names), frames[asked].height), np.int64)
         nulls = np.zeros(len(asking.names), np.int64)
         fold_batch(self.state, batch, asked, out, nulls)
-        return as_frame(self.events[asked], asking, frames[asked], out, nulls)
+        return as_frame(self.events[asked], asking, frames[asked], out, nulls, self.state.texts)
 
     def _keep(self, features: pl.DataFrame, decided: pl.DataFrame, keys: pl.DataFrame | None) -> None:
         """Score features and write the part, or those rows of it that are wanted."""

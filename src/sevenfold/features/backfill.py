@@ -14,7 +14,8 @@ from sevenfold.features.entities import number_entities
 from sevenfold.features.kernel.arrange import break_ties
 from sevenfold.features.kernel.layout import NULL_INT
 from sevenfold.features.state import FeatureState
-from sevenfold.features.words import event_words, text_words
+from sevenfold.features.texts import texts_of_tables
+from sevenfold.features.words import event_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,6 +72,7 @@ def backfill(
     out = np.empty((len(asking.names), rows), np.int64)
     nulls = np.zeros(len(asking.names), np.int64)
     state = FeatureState(plan)
+    state.texts |= texts_of_tables(plan.text_fields, sorted_frames)
     in_one = sum(frame.height for frame in sorted_frames.values()) <= batch_rows
     done = 0
     for part, part_order, first, last in _slices(sorted_frames, order, batch_rows, on):
@@ -79,7 +81,7 @@ def backfill(
         done += batch.rows
         if progress is not None:
             progress(done, sum(frame.height for frame in sorted_frames.values()))
-    frame = as_frame(events[on], asking, sorted_frames[on], out, nulls)
+    frame = as_frame(events[on], asking, sorted_frames[on], out, nulls, state.texts)
     if permutation is None:
         return frame
     back = np.empty_like(permutation)
@@ -107,6 +109,8 @@ def make_batch(
         raw[name] = event_words(events[name], frame, [fields[position] for position in needed])
     times = {name: frame[events[name].__time__].to_physical().to_numpy() for name, frame in frames.items()}
     slots, counts = number_entities(plan, events, frames, items, state)
+    if state is not None:
+        state.texts |= texts_of_tables(plan.text_fields, frames)
     return Batch(raw, times, order, slots, counts, lateness)
 
 
@@ -183,11 +187,15 @@ def _slices(
 
 
 def as_frame(
-    event: EventType, asking: Asking, rows: pl.DataFrame, out: NDArray[np.int64], nulls: NDArray[np.int64]
+    event: EventType,
+    asking: Asking,
+    rows: pl.DataFrame,
+    out: NDArray[np.int64],
+    nulls: NDArray[np.int64],
+    texts: Mapping[int, str],
 ) -> pl.DataFrame:
-    """The result as a table."""
+    """The result as a table: the key, then a column a feature; ``texts`` are those of the state, by hash."""
     columns = [rows[event.__key__]]
-    texts = _text_table(event, rows) if asking.texts else {}
     for position, name in enumerate(asking.names):
         if name in asking.counts:
             column = pl.Series(name, out[position])
@@ -204,14 +212,3 @@ def as_frame(
                 column = column.fill_nan(None)
         columns.append(column)
     return pl.DataFrame(columns)
-
-
-def _text_table(event: EventType, rows: pl.DataFrame) -> dict[int, str]:
-    """Texts by hash, of every text column of a table."""
-    found: dict[int, str] = {}
-    for name in event.__fields__:
-        column = rows[name]
-        if column.dtype in (pl.String, pl.Categorical, pl.Enum):
-            different = column.cast(pl.String).unique().drop_nulls()
-            found.update(zip(text_words(different).tolist(), different.to_list(), strict=True))
-    return found

@@ -11,7 +11,7 @@ import numpy as np
 
 from sevenfold.data.fields import Field, Kind
 from sevenfold.data.money import digits
-from sevenfold.errors import Fault, UsageError
+from sevenfold.errors import DataError, Fault, UsageError
 from sevenfold.features.kernel import layout as w
 from sevenfold.features.kernel.event import (
     CODE_TABLES,
@@ -29,6 +29,7 @@ from sevenfold.features.state import FeatureState
 from sevenfold.features.stats import StateStats, measure_state
 from sevenfold.features.text import text_code
 from sevenfold.features.widths import widen_one
+from sevenfold.features.words import LARGEST_WORD, amount_fault
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,7 +73,7 @@ class FeatureEngine:
         self._takers = {
             name: _Taker(plan, event, self) for name, event in events.items() if name in plan.streams
         }
-        self.texts: dict[int, str] = {}
+        self._most_texts = _REMEMBERED_TEXTS
         self._codes: dict[str, int] = {}
         self._until_eviction = _EVICT_EVERY
 
@@ -107,22 +108,25 @@ class FeatureEngine:
 
     def snapshot(self, path: Path | str, note: dict[str, Any] | None = None) -> None:
         """Write the state to a file, whole or not at all; `Design.engine` goes on from it."""
-        save_snapshot(Path(path), self.state, self.texts, note)
+        save_snapshot(Path(path), self.state, note)
 
     def pack(self, *kinds: str, entity: str | tuple[str, ...]) -> bytes | None:
         """The state of one entity as bytes, or `None` when nothing is kept of it.
 
         ``engine.pack("card", entity="c1")``; with several types, a tuple in their alphabetical order.
         """
-        return pack(self.state, kinds, entity, self.texts)
+        return pack(self.state, kinds, entity)
 
     def unpack(self, content: bytes) -> None:
         """Put a packed entity in, in place of what was kept of it."""
-        self.texts.update(unpack(self.state, content))
+        unpack(self.state, content)
 
     def erase(self, *kinds: str, entity: str | tuple[str, ...]) -> bool:
-        """Forget one entity under one key; whether anything was kept of it."""
-        return erase(self.state, kinds, entity)
+        """Forget one entity under one key, and texts that it alone held; whether anything was kept of it."""
+        found = erase(self.state, kinds, entity)
+        self.state.forget_texts()
+        self._codes.clear()
+        return found
 
     def evict(self) -> int:
         """Free entities that no window can see again; how many. The engine does so by itself as events come."""
@@ -138,6 +142,9 @@ class FeatureEngine:
         if self._until_eviction <= 0:
             self.evict()
             self._until_eviction = max(_EVICT_EVERY, sum(len(slots) for slots in self.state.slots))
+            if len(self.state.texts) > self._most_texts:
+                self.state.forget_texts()
+                self._most_texts = max(_REMEMBERED_TEXTS, 2 * len(self.state.texts))
 
     def _taker(self, event: str) -> _Taker:
         if event not in self._takers:
@@ -154,7 +161,7 @@ class FeatureEngine:
                 self._codes.clear()
             self._codes[text] = code
         if output:
-            self.texts[code] = text
+            self.state.texts[code] = text
         return code
 
 
@@ -186,11 +193,16 @@ class _Taker:
         """For each field that a program reads: its position, and what turns its value to a word."""
         programs = (self._stream.program, self._asking.program)
         needed = sorted({int(position) for program in programs for position in program.fields[:, 0]})
-        output = bool(self._asking.texts)
+        given_back = self._engine.plan.text_fields
         return [
             (
                 position,
-                _word_maker(self.event.__fields__[fields[position]], fields, self._engine, output=output),
+                _word_maker(
+                    self.event.__fields__[fields[position]],
+                    fields,
+                    self._engine,
+                    output=(self._name, fields[position]) in given_back,
+                ),
             )
             for position in needed
         ]
@@ -243,8 +255,11 @@ class _Taker:
         engine = self._engine
         state = engine.state
         raw = self._raw
-        for position, make in self._words:
-            raw[position] = make(row[position], row)
+        try:
+            for position, make in self._words:
+                raw[position] = make(row[position], row)
+        except OverflowError:
+            raise DataError(f"The {self._name} is refused", self._too_large(row)) from None
         if store:
             self._find_slots(row, state)
         else:
@@ -265,6 +280,15 @@ class _Taker:
             state.folded[self._name] += 1
             engine.clean_up()
         return self._features(nulls=ended > 0)
+
+    def _too_large(self, row: Sequence[Any]) -> list[Fault]:
+        """Amounts that the kernel's word does not hold."""
+        fields = list(self.event.__fields__.values())
+        return [
+            amount_fault(f"{self._name}.{fields[position].name}", str(row[position]))
+            for position, make in self._words
+            if fields[position].kind is Kind.MONEY and abs(make(row[position], row)) > LARGEST_WORD
+        ]
 
     def _make_fit(self, ended: int, state: FeatureState) -> None:
         """Enlarge what was too small; the kernel has changed nothing then."""
@@ -311,7 +335,7 @@ class _Taker:
         found = dict(zip(self._names, values))  # noqa: B905  # the plan says how many; checking costs a tenth
         for name in self._text_names:
             code = found[name]
-            found[name] = None if code is None else self._engine.texts.get(code)
+            found[name] = None if code is None else self._engine.state.texts.get(code)
         return found
 
 

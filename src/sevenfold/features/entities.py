@@ -48,7 +48,9 @@ def number_entities(
             _joined([codes[name, field] for field in fields], key.entities, names) for name, fields in places
         ]
         values = np.concatenate(joined) if joined else np.empty(0, np.int64)
-        if len(key.entities) == 1 and state is None:
+        if not places:  # an event that is only folded need not touch every key
+            numbered, count = values, 0 if state is None else state.next_slot[key.number]
+        elif len(key.entities) == 1 and state is None:
             numbered, count = values, names[key.entities[0]][1]
         else:
             numbered = np.empty_like(values)

@@ -115,6 +115,8 @@ class Plan:
         always can.
     work
         Scratch words of the kernel.
+    text_fields, literals
+        Where the texts come from that features give back: fields, as (event, field), and texts in expressions.
     text
         The plan for people, line by line: what golden files hold.
     """
@@ -126,6 +128,8 @@ class Plan:
     finite: tuple[int | None, ...]
     series: int
     work: int
+    text_fields: frozenset[tuple[str, str]]
+    literals: frozenset[str]
     text: tuple[str, ...]
 
     @property

@@ -23,6 +23,7 @@ from sevenfold.features.kernel import layout as w
 from sevenfold.features.plan import Asking, Item, Key, Lookup, Plan, Stream
 from sevenfold.features.program import Compiler, Register
 from sevenfold.features.series import Operation, Series, operation_text
+from sevenfold.features.texts import text_sources
 from sevenfold.features.value import UNIT, ValueType
 
 if TYPE_CHECKING:
@@ -95,6 +96,12 @@ class _Planner:
         if not any(len(asked.names) == len(self._features) for asked in asking.values()):
             raise DesignError("No event can be asked for all features", self._unanswered(asking))
         series = sorted(self._series.values(), key=lambda one: one.number)
+        texts = [
+            source
+            for name, type_ in self._features.types.items()
+            if type_ is ValueType.TEXT
+            for source in text_sources(self._features.resolved(name))
+        ]
         return Plan(
             specification=self._specification(series),
             keys=tuple(self._keys.values()),
@@ -103,6 +110,8 @@ class _Planner:
             finite=tuple(self._finite(key.number, series) for key in self._keys.values()),
             series=len(series),
             work=max((one.scratch() for one in series), default=1) * w.LANE,
+            text_fields=frozenset(source for source in texts if not isinstance(source, str)),
+            literals=frozenset(source for source in texts if isinstance(source, str)),
             text=tuple(self._text(series, streams, asking)),
         )
 
@@ -327,8 +336,8 @@ class _Planner:
         self, series: Sequence[Series], streams: Mapping[str, Stream], asking: Mapping[str, Asking]
     ) -> list[str]:
         lines = [f"key {key.number}: {' × '.join(key.entities)}" for key in self._keys.values()]
-        for (stream, key, fields), source in self._sources.items():
-            lines.append(f"source {source}: {stream} by {', '.join(fields)} (key {key})")
+        for (name, key, fields), source in self._sources.items():
+            lines.append(f"source {source}: {name} by {', '.join(fields)} (key {key})")
         for name, stream in streams.items():
             if stream.items:
                 lines.append(f"fold {name}")
@@ -391,17 +400,19 @@ def _can_be_null(expression: Expression) -> bool:
             return _can_be_null(first) or _can_be_null(second)
         case Call("divide" | "multiply" | "log1p" | "distance", _):
             return True
-        case Call("add" | "subtract", parts):
-            # Floats can overflow; integers can't.
-            return any(_can_be_null(part) or _is_float(part) for part in parts)
+        case Call("subtract", (first, second)) if _is_time(first) and _is_time(second):
+            return _can_be_null(first) or _can_be_null(second)
+        case Call("add" | "subtract"):
+            return True  # beyond the largest number there is none
         case Call(_, parts):
             return any(_can_be_null(part) for part in parts)
     return True
 
 
-def _is_float(expression: Expression) -> bool:
+def _is_time(expression: Expression) -> bool:
     return (
-        not isinstance(expression, FieldOf) or expression.event.__fields__[expression.name].kind is Kind.FLOAT
+        isinstance(expression, FieldOf)
+        and expression.event.__fields__[expression.name].kind is Kind.TIMESTAMP
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["erase", "evict", "pack", "unpack"]
 
 _VERSION = 1
+_DIGEST_BYTES = 16
 
 
 class _Packed(msgspec.Struct, frozen=True):
@@ -52,7 +54,7 @@ def _widths(state: FeatureState, series: int) -> list[tuple[int, int]]:
     ]
 
 
-def pack(state: FeatureState, kinds: tuple[str, ...], entity: Any, texts: dict[int, str]) -> bytes | None:
+def pack(state: FeatureState, kinds: tuple[str, ...], entity: Any) -> bytes | None:
     """The state of one entity, or `None` when nothing is kept of it.
 
     Parameters
@@ -61,8 +63,6 @@ def pack(state: FeatureState, kinds: tuple[str, ...], entity: Any, texts: dict[i
         The entity types that the state is kept by, such as ``("card",)``.
     entity
         The entity, or a tuple of them in the alphabetical order of their types.
-    texts
-        Texts by hash; those that the entity's rows hold go along.
     """
     key = _key_number(state, kinds)
     slot = state.slots[key].get(entity)
@@ -80,7 +80,7 @@ def pack(state: FeatureState, kinds: tuple[str, ...], entity: Any, texts: dict[i
         pack_segment(state.spec, block, state.arena, seg, clock, words)
         series[number] = words.tobytes()
         widths[number] = _widths(state, number)
-        held.update(words.tolist() if texts else ())
+        held.update(words.tolist() if state.texts else ())
     packed = _Packed(
         _VERSION,
         state.plan.fingerprint,
@@ -89,23 +89,31 @@ def pack(state: FeatureState, kinds: tuple[str, ...], entity: Any, texts: dict[i
         clock,
         widths,
         series,
-        {code: text for code, text in texts.items() if code in held},
+        {code: text for code, text in state.texts.items() if code in held},
     )
-    return msgspec.msgpack.encode(packed)
+    content = msgspec.msgpack.encode(packed)
+    return _digest(content) + content
 
 
-def unpack(state: FeatureState, content: bytes) -> dict[int, str]:
-    """Put a packed entity in, in place of what was kept of it; the texts that came along.
+def _digest(content: bytes) -> bytes:
+    return blake2b(content, digest_size=_DIGEST_BYTES).digest()
+
+
+def unpack(state: FeatureState, content: bytes) -> None:
+    """Put a packed entity in, in place of what was kept of it.
 
     Raises
     ------
     StateError
         When the bytes are damaged or of another design.
     """
-    try:
-        packed = msgspec.msgpack.decode(content, type=_Packed)
-    except msgspec.DecodeError as error:
-        raise StateError("A packed entity is damaged", [Fault("entity", "its bytes", str(error))]) from error
+    digest, content = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+    if digest != _digest(content):
+        got = f"{len(content)} bytes that differ from it"
+        raise StateError(
+            "A packed entity is damaged", [Fault("entity", "its bytes as they were packed", got)]
+        )
+    packed = msgspec.msgpack.decode(content, type=_Packed)
     if packed.version != _VERSION or packed.plan != state.plan.fingerprint:
         expected = f"version {_VERSION} of plan {state.plan.fingerprint}"
         got = f"version {packed.version} of plan {packed.plan}"
@@ -124,7 +132,7 @@ def unpack(state: FeatureState, content: bytes) -> dict[int, str]:
         seg = allocate(state.spec, block, number, state.arena, state.memory, size)
         unpack_segment(state.spec, block, state.arena, state.farena, seg, capacity, words)
         state.offsets[number, slot] = seg
-    return dict(packed.texts)
+    state.texts.update(packed.texts)
 
 
 def erase(state: FeatureState, kinds: tuple[str, ...], entity: Any) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,6 +14,8 @@ from sevenfold.features.kernel.segment import TOP
 from sevenfold.features.state import FeatureState
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from sevenfold.features.plan import Plan
@@ -40,15 +41,11 @@ class _Head(msgspec.Struct, frozen=True):
     note: dict[str, Any]
 
 
-def save_snapshot(
-    path: Path, state: FeatureState, texts: dict[int, str], note: dict[str, Any] | None = None
-) -> None:
+def save_snapshot(path: Path, state: FeatureState, note: dict[str, Any] | None = None) -> None:
     """Write a state; the file appears complete or not at all.
 
     Parameters
     ----------
-    texts
-        Texts that features give back, by hash.
     note
         Plain data to keep with it, such as the log offset that it stands for.
     """
@@ -69,7 +66,7 @@ def save_snapshot(
         slots=[list(slots.values()) for slots in state.slots],
         next_slot=state.next_slot,
         free_slots=state.free_slots,
-        texts=texts,
+        texts=state.texts,
         note=note or {},
     )
     encoded = msgspec.msgpack.encode(head)
@@ -86,8 +83,8 @@ def save_snapshot(
         file.write(digest.digest())
 
 
-def load_snapshot(path: Path, plan: Plan) -> tuple[FeatureState, dict[int, str]]:
-    """Read a state and the texts that its features give back.
+def load_snapshot(path: Path, plan: Plan) -> FeatureState:
+    """Read a state.
 
     Raises
     ------
@@ -117,7 +114,7 @@ def load_snapshot(path: Path, plan: Plan) -> tuple[FeatureState, dict[int, str]]
         count = int(np.prod(shape))
         arrays[name] = np.frombuffer(body, np.int64, count, at).reshape(shape).copy()
         at += 8 * count
-    return _restored(plan, head, arrays), dict(head.texts)
+    return _restored(plan, head, arrays)
 
 
 def _restored(plan: Plan, head: _Head, arrays: dict[str, NDArray[np.int64]]) -> FeatureState:
@@ -129,6 +126,6 @@ def _restored(plan: Plan, head: _Head, arrays: dict[str, NDArray[np.int64]]) -> 
         dict(zip(names, slots, strict=True)) for names, slots in zip(head.entities, head.slots, strict=True)
     ]
     state.next_slot, state.free_slots = list(head.next_slot), [list(slots) for slots in head.free_slots]
-    state.newest, state.folded = head.newest, dict(head.folded)
+    state.newest, state.folded, state.texts = head.newest, dict(head.folded), dict(head.texts)
     state.work = state.scratch()
     return state

@@ -9,6 +9,8 @@ import numpy as np
 from sevenfold.features.kernel import layout as w
 from sevenfold.features.kernel.fold import SCRATCH_SLOTS
 from sevenfold.features.kernel.segment import CLASSES, FREE, TOP, gather_segments
+from sevenfold.features.text import text_code
+from sevenfold.features.texts import held_texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,6 +46,8 @@ class FeatureState:
         The newest time in the log so far.
     folded
         Events folded so far, by event name.
+    texts
+        Texts that features may give back, by hash.
     """
 
     def __init__(self, plan: Plan, words: int = 1 << 16, slots: int = 1 << 10) -> None:
@@ -58,6 +62,7 @@ class FeatureState:
         self.free_slots: list[list[int]] = [[] for _ in plan.keys]
         self.newest = w.NEVER
         self.folded = dict.fromkeys(plan.streams, 0)
+        self.texts = {text_code(text): text for text in plan.literals}
         self._set_arena(np.zeros(max(words, _FIRST_WORD), np.int64))
         self.work = self.scratch()
 
@@ -139,3 +144,8 @@ class FeatureState:
         self.memory[:] = 0
         self.memory[TOP] = top
         self._set_arena(arena)
+
+    def forget_texts(self) -> None:
+        """Keep the texts that some entity holds, and those of the features themselves."""
+        used = self.arena[: int(self.memory[TOP])]
+        self.texts = held_texts(self.texts, self.plan.literals, used)

@@ -9,6 +9,7 @@ import polars as pl
 
 from sevenfold.data.fields import Field, Kind
 from sevenfold.data.money import digits
+from sevenfold.errors import DataError, Fault
 from sevenfold.features.kernel.layout import NULL_INT
 from sevenfold.features.text import text_code
 from sevenfold.features.value import MONEY_UNIT
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
     from sevenfold.data.event import EventType
 
-__all__ = ["column_words", "event_words", "text_words"]
+__all__ = ["LARGEST_WORD", "amount_fault", "column_words", "event_words", "text_words"]
+
+LARGEST_WORD = 2**63 - 1
+"""The largest magnitude of an integer word."""
 
 _DEFAULT_DIGITS = 2
 _NAN_BITS = int(np.array([np.nan]).view(np.int64)[0])
@@ -32,17 +36,23 @@ def event_words(event: EventType, frame: pl.DataFrame, fields: Iterable[str]) ->
     wanted = set(fields)
     for position, (name, field) in enumerate(event.__fields__.items()):
         if name in wanted:
-            words[position] = column_words(field, frame)
+            words[position] = column_words(event, field, frame)
     return words
 
 
-def column_words(field: Field, frame: pl.DataFrame) -> NDArray[np.int64]:
-    """The words of one field of a physical table, int64 of shape (rows,)."""
+def column_words(event: EventType, field: Field, frame: pl.DataFrame) -> NDArray[np.int64]:
+    """The words of one field of a physical table, int64 of shape (rows,).
+
+    Raises
+    ------
+    DataError
+        When an amount is larger than a word holds.
+    """
     column = frame[field.name]
     if field.kind is Kind.FLOAT:
         return column.fill_null(float("nan")).to_numpy().view(np.int64)
     if field.kind is Kind.MONEY:
-        return _money_words(field, frame)
+        return _money_words(event, field, frame)
     if field.kind in (Kind.ENTITY, Kind.CATEGORY, Kind.TEXT):
         return text_words(column)
     if field.kind is Kind.TIMESTAMP:
@@ -50,7 +60,7 @@ def column_words(field: Field, frame: pl.DataFrame) -> NDArray[np.int64]:
     return column.cast(pl.Int64).fill_null(NULL_INT).to_numpy()
 
 
-def _money_words(field: Field, frame: pl.DataFrame) -> NDArray[np.int64]:
+def _money_words(event: EventType, field: Field, frame: pl.DataFrame) -> NDArray[np.int64]:
     minor = frame[field.name]
     factor: int | pl.Series = MONEY_UNIT // 10 ** (
         digits(field.currency) if field.currency else _DEFAULT_DIGITS
@@ -61,7 +71,20 @@ def _money_words(field: Field, frame: pl.DataFrame) -> NDArray[np.int64]:
         if any(digits(code) != _DEFAULT_DIGITS for code in known):
             factors = {code: MONEY_UNIT // 10 ** digits(code) for code in known}
             factor = codes.replace_strict(factors, default=factor, return_dtype=pl.Int64)
+    too_large = minor.abs() > LARGEST_WORD // factor
+    if too_large.any():
+        first = frame.filter(too_large).row(0, named=True)
+        where = f"{event.__name__} {first[event.__key__]}: {field.name}"
+        summary = f"{int(too_large.sum())} amounts are too large to compute with, the first of them here"
+        raise DataError(summary, [amount_fault(where, str(first[field.name]))])
     return (minor * factor).cast(pl.Int64).fill_null(NULL_INT).to_numpy()
+
+
+def amount_fault(where: str, got: str) -> Fault:
+    """What is wrong with an amount that no word holds; only currencies without minor units have such."""
+    return Fault(
+        where, f"an amount up to {LARGEST_WORD // MONEY_UNIT:,} in a currency without minor units", got
+    )
 
 
 def text_words(column: pl.Series) -> NDArray[np.int64]:
