@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
+import sevenfold as sf
+from sevenfold.cli.source import events_of
+from sevenfold.design.run import Run
+from sevenfold.design.workspace import Workspace
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -63,3 +68,14 @@ def test_a_table_of_another_form_says_what_is_missing(refused: Refused, tmp_path
     said = refused("ingest", "handbook", other)
     assert "The table is not that of the Fraud Detection Handbook." in said
     assert "TX_DATETIME: expected a date and time, got no such column, only TX_AMOUNT" in said
+
+
+def test_a_run_of_it_is_recognised(table: Path, home: Path) -> None:
+    """The events' files are made anew each time; what counts is the table that was named."""
+    workspace = Workspace(sf.load("handbook"), home)
+    identities = set()
+    for _ in range(2):
+        with events_of(workspace.design, table) as files:
+            assert files != table
+            identities.add(Run(workspace, files, table).identity)
+    assert len(identities) == 1

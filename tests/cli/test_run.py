@@ -153,6 +153,7 @@ def test_a_changed_design_is_a_run_of_its_own_on_the_same_events(
         (["--payments", "-5"], "payments: expected 0 or more, got -5"),
         (["--payments", "many"], 'Invalid value for --payments: unable to convert "many" into int.'),
         (["--events", "nowhere"], "nowhere: expected a file or a folder, got nothing"),
+        (["--events", "nowhere", "--seed", "1"], "Events are simulated or brought in, not both."),
     ],
 )
 def test_what_cannot_be_run_is_said_at_once(

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
+_PAYMENTS, _SEED = 500_000, 7
+
 _WORLD = ("Payment", "Chargeback")
 """The events that the simulated world has."""
 
@@ -28,8 +30,8 @@ def run(
     design: str = "fraud",
     /,
     *,
-    payments: int = 500_000,
-    seed: int = 7,
+    payments: int | None = None,
+    seed: int | None = None,
     events: Annotated[list[str] | None, Parameter(negative="", consume_multiple=True)] = None,
     options: Options = DEFAULTS,
 ) -> None:
@@ -43,9 +45,10 @@ def run(
     design
         The name of a shipped design, or the path of a design's file.
     payments
-        How many payments to simulate.
+        How many payments to simulate; by default 500,000.
     seed
-        Decides everything that is left to chance in the simulated world.
+        Decides everything that is left to chance in the simulated world; by
+        default 7.
     events
         Events of your own, instead of a simulated world: a folder with a file
         for each event, a file, or EVENT=FILE pairs.
@@ -55,11 +58,18 @@ def run(
     from sevenfold.design.workspace import Workspace
 
     terminal = options.terminal()
+    if events and not (payments is None and seed is None):
+        fault = Fault(
+            "--payments, --seed", "nothing, since --events names what is there", "a world to simulate"
+        )
+        raise UsageError("Events are simulated or brought in, not both.", [fault])
     workspace = Workspace(load(design), options.home)
     if events:
-        with events_of(workspace.design, sources(events)) as files:
-            _do(terminal, Run(workspace, files))
+        named = sources(events)
+        with events_of(workspace.design, named) as files:
+            _do(terminal, Run(workspace, files, named))
     else:
+        payments, seed = _PAYMENTS if payments is None else payments, _SEED if seed is None else seed
         _do(terminal, Run(workspace, _simulation(workspace.design, payments, seed)))
 
 

@@ -61,13 +61,16 @@ class Run:
         The design in its home.
     source
         The world to simulate, or files of events.
+    named
+        The files that a user named, where those of `source` were made from them.
     """
 
     def __init__(
-        self, workspace: Workspace, source: Simulation | Path | str | Mapping[str, Path | str]
+        self, workspace: Workspace, source: Simulation | Source, named: Source | None = None
     ) -> None:
         self.workspace = workspace
         self.source = source
+        self._named = named
         self.identity = self._identity()
         self.folder = workspace.home.runs / self.identity
         self._steps = Steps(self.folder)
@@ -82,10 +85,12 @@ class Run:
             del self.steps["simulate"]
 
     def _identity(self) -> str:
-        design = self.workspace.design
+        design, source = self.workspace.design, self.source
         return _digest(
             {
-                "source": self.world_identity if isinstance(self.source, Simulation) else _files(self.source),
+                "source": self.world_identity
+                if isinstance(source, Simulation)
+                else _files(self._named or source),
                 "program": design.program(),
                 "learning": design.learning.describe(),
                 "label": self.workspace.label.describe(),
