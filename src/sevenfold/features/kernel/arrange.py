@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numba import njit
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from sevenfold.features.kernel.compiled import compiled
+from sevenfold.features.kernel.distinct import slot_hash
 from sevenfold.features.kernel.layout import NEVER
-from sevenfold.features.kernel.segment import slot_hash
+
+if TYPE_CHECKING:
+    from sevenfold.features.kernel.arrays import Rows, Shorts, Words
 
 __all__ = ["arrange_items", "break_ties", "dense_codes", "find_records", "running_newest"]
 
 
-@njit(nogil=True, cache=True)
-def dense_codes(values, codes, firsts):
+@compiled
+def dense_codes(values: Words, codes: Words, firsts: Words) -> int:
     """Number the different ``values`` (negative: none, code -1) as they appear; how many there are.
 
     ``firsts`` gets the row at which each appeared; both outputs have the length of ``values``.
@@ -43,8 +48,8 @@ def dense_codes(values, codes, firsts):
     return count
 
 
-@njit(nogil=True, cache=True)
-def break_ties(order, times, tables, positions):
+@compiled
+def break_ties(order: Words, times: Words, tables: Words, positions: Words) -> None:
     """Within rows of equal time of several tables, order by position, then table; in place."""
     begin = 0
     while begin < order.size:
@@ -67,8 +72,8 @@ def break_ties(order, times, tables, positions):
         begin = end
 
 
-@njit(nogil=True, cache=True)
-def running_newest(times, newest, out):
+@compiled
+def running_newest(times: Words, newest: int, out: Words) -> bool:
     """``out[i] = max(newest, times[:i + 1])``; whether any time is before the newest one at its place."""
     late = False
     for i in range(times.size):
@@ -80,8 +85,8 @@ def running_newest(times, newest, out):
     return late
 
 
-@njit(nogil=True, cache=True)
-def arrange_items(slots, times, starts, order, sorted_times):
+@compiled
+def arrange_items(slots: Words, times: Words, starts: Words, order: Rows, sorted_times: Words) -> int:
     """Stable counting sort of items by slot; negative slots are left out. How many items are listed.
 
     Parameters
@@ -99,7 +104,7 @@ def arrange_items(slots, times, starts, order, sorted_times):
             starts[slots[i] + 1] += 1
     for s in range(1, starts.size):
         starts[s] += starts[s - 1]
-    kept = starts[-1]
+    kept: int = starts[-1]
     for i in range(slots.size):
         slot = slots[i]
         if slot >= 0:
@@ -113,8 +118,8 @@ def arrange_items(slots, times, starts, order, sorted_times):
     return kept
 
 
-@njit(nogil=True, cache=True)
-def find_records(lookups, events, number, first, empty, places):
+@compiled
+def find_records(lookups: Shorts, events: Rows, number: int, first: int, empty: int, places: Rows) -> None:
     """Which item answers lookup ``number`` for each asking row, ``empty`` where none does.
 
     ``lookups`` and ``events`` are those of the items; ``places`` (rows,), int32, is filled.

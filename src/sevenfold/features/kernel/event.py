@@ -6,9 +6,11 @@ function costs a tenth of a microsecond: ``codes``, which does not change, and `
 
 from __future__ import annotations
 
-import numpy as np
-from numba import njit
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from sevenfold.features.kernel.compiled import compiled, inlined
 from sevenfold.features.kernel.fold import empty_record, fold_key, read_key
 from sevenfold.features.kernel.layout import (
     C_FLOAT,
@@ -35,10 +37,13 @@ from sevenfold.features.kernel.segment import FULL, release, reserve
 from sevenfold.features.kernel.stages import input_stage, output_stage
 from sevenfold.features.kernel.widths import bit_length
 
+if TYPE_CHECKING:
+    from sevenfold.features.kernel.arrays import Floats, Words
+
 __all__ = ["CODE_TABLES", "FULL", "RUN_WORDS", "SCRATCH_PARTS", "TOO_WIDE", "take_event"]
 
 TOO_WIDE = -2
-"""A value does not fit the totals; nothing has changed. `FULL` (-1): the arena is; nothing has changed either."""
+"""A value does not fit the totals. As with `FULL` (-1), where the arena is too small, nothing has changed."""
 
 CODE_TABLES = (
     "items", "input", "input_constants", "input_fields", "input_fixed", "input_stores",
@@ -52,40 +57,36 @@ SCRATCH_PARTS = (
 )  # fmt: skip
 """Parts of ``scratch``: where each begins follows the tables in ``codes``, then where the last one ends."""
 
-_ITEMS, _INPUT, _IN_CONSTANTS, _IN_FIELDS, _IN_FIXED, _IN_STORES = 0, 2, 4, 6, 8, 10
-_OUTPUT, _OUT_CONSTANTS, _OUT_FIELDS, _OUT_LOADS, _OUT_FIXED, _OUT_STORES, _LOOKUPS = (
-    12,
-    14,
-    16,
-    18,
-    20,
-    22,
-    24,
-)
+_ITEMS, _INPUT, _IN_CONSTANTS, _IN_FIELDS, _IN_FIXED, _IN_STORES = range(0, 12, 2)
+_OUTPUT, _OUT_CONSTANTS, _OUT_FIELDS, _OUT_LOADS, _OUT_FIXED, _OUT_STORES, _LOOKUPS = range(12, 26, 2)
 _PARTS = 26
 RUN_WORDS = 7 * LANE
 
 
-@njit(nogil=True, cache=True, inline="always")
-def table(codes, at, width):
+@inlined
+def table(codes: Words, at: int, width: int) -> Words:
     """A table of ``codes`` as rows of ``width`` words."""
     return codes[codes[at + 1] : codes[at + 1] + codes[at] * width].reshape((codes[at], width))
 
 
-@njit(nogil=True, cache=True, inline="always")
-def part(codes, scratch, number):
+@inlined
+def part(codes: Words, scratch: Words, number: int) -> Words:
     """A part of ``scratch``."""
     return scratch[codes[_PARTS + number] : codes[_PARTS + number + 1]]
 
 
-@njit(nogil=True, cache=True)
-def take_event(codes, scratch, spec, arena, memory, offsets, clocks, time, floor, store):
+@compiled
+def take_event(
+    codes: Words, scratch: Words, spec: Words, arena: Words, memory: Words, offsets: Words, clocks: Words,
+    time: int, floor: int, store: bool,
+) -> int:  # fmt: skip
     """Fold an event and compute its features, or only compute them.
 
     Parameters
     ----------
     codes, scratch
-        As described at the top; ``raw`` and ``slots`` of ``scratch`` are filled, ``out`` and ``nulls`` come back.
+        As described at the top; ``raw`` and ``slots`` of ``scratch`` are filled, ``out`` and ``nulls`` come
+        back.
     time, floor
         Event time, and the earliest end of its windows.
     store
@@ -102,8 +103,9 @@ def take_event(codes, scratch, spec, arena, memory, offsets, clocks, time, floor
     if codes[_IN_STORES] > 0:
         input_stage(
             table(codes, _INPUT, 7), codes[codes[_IN_CONSTANTS + 1] :], table(codes, _IN_FIELDS, 2),
-            table(codes, _IN_FIXED, 2), table(codes, _IN_STORES, 3), part(codes, scratch, 2).reshape((-1, LANE)),
-            part(codes, scratch, 0).reshape((-1, 1)), words, 0, 0, 1,
+            table(codes, _IN_FIXED, 2), table(codes, _IN_STORES, 3),
+            part(codes, scratch, 2).reshape((-1, LANE)), part(codes, scratch, 0).reshape((-1, 1)),
+            words, 0, 0, 1,
         )  # fmt: skip
     fwords = words.view(np.float64)
     slots = part(codes, scratch, 9)
@@ -130,11 +132,12 @@ def take_event(codes, scratch, spec, arena, memory, offsets, clocks, time, floor
         part(codes, scratch, 17).view(np.int32).reshape((-1, 1)), part(codes, scratch, 7).reshape((-1, 1)),
         nulls, 0, 1,
     )  # fmt: skip
-    return nulls.sum()
+    missing: int = nulls.sum()
+    return missing
 
 
-@njit(nogil=True, cache=True)
-def fits(spec, items, slots, words, fwords):
+@compiled
+def fits(spec: Words, items: Words, slots: Words, words: Words, fwords: Floats) -> bool:
     """Whether the values of an event fit the totals that they would be added to."""
     for i in range(items.shape[0]):
         if items[i, 1] < 0 or slots[i] < 0:
@@ -147,13 +150,13 @@ def fits(spec, items, slots, words, fwords):
             for column in range(spec[b + N_COLUMNS]):
                 c = b + spec[b + COLUMNS] + column * COLUMN_WORDS
                 kind = spec[c + C_KIND]
-                if (kind == TOTAL or kind == SQUARE) and not fits_column(spec, c, words, fwords):
+                if (kind in (TOTAL, SQUARE)) and not fits_column(spec, c, words, fwords):
                     return False
     return True
 
 
-@njit(nogil=True, cache=True)
-def fits_column(spec, c, words, fwords):
+@compiled
+def fits_column(spec: Words, c: int, words: Words, fwords: Floats) -> bool:
     """Whether an event's value fits a column."""
     squares = 2 if spec[c + C_KIND] == SQUARE else 1
     bottom = spec[c + C_LOW]
@@ -164,17 +167,20 @@ def fits_column(spec, c, words, fwords):
         whole, low = words[spec[c + C_INPUT], 0], 0
     if whole == 0:
         return True
-    return squares * low >= bottom and squares * (low + bit_length(np.uint64(abs(whole)))) <= top
+    high = low + bit_length(np.uint64(abs(whole)))
+    fitting: bool = squares * low >= bottom and squares * high <= top
+    return fitting
 
 
-@njit(nogil=True, cache=True, inline="always")
-def present(spec, b, words):
+@inlined
+def present(spec: Words, b: int, words: Words) -> bool:
     """Whether an event belongs to a series of its source."""
-    return spec[b + PRESENCE] < 0 or words[spec[b + PRESENCE], 0] == 1
+    inside: bool = spec[b + PRESENCE] < 0 or words[spec[b + PRESENCE], 0] == 1
+    return inside
 
 
-@njit(nogil=True, cache=True)
-def give_back(arena, memory, offsets, created, count):
+@compiled
+def give_back(arena: Words, memory: Words, offsets: Words, created: Words, count: int) -> None:
     """Release segments that were made for one event; the last may not have come about."""
     for i in range(count):
         series, slot = created[2 * i], created[2 * i + 1]
@@ -183,9 +189,12 @@ def give_back(arena, memory, offsets, created, count):
             offsets[series, slot] = 0
 
 
-@njit(nogil=True, cache=True)
-def make_room(spec, items, slots, words, arena, farena, memory, offsets, clocks, created):
-    """Reserve a row in every series that an event is folded into; how many segments were made for it, or `FULL`."""
+@compiled
+def make_room(
+    spec: Words, items: Words, slots: Words, words: Words, arena: Words, farena: Floats, memory: Words,
+    offsets: Words, clocks: Words, created: Words,
+) -> int:  # fmt: skip
+    """Reserve a row in every series that an event is folded into; how many segments are new, or `FULL`."""
     count = 0
     for i in range(items.shape[0]):
         key, slot = items[i, 0], slots[i]
@@ -208,10 +217,11 @@ def make_room(spec, items, slots, words, arena, farena, memory, offsets, clocks,
     return count
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def take_items(
-    codes, scratch, spec, items, slots, words, fwords, arena, farena, offsets, clocks, time, floor, store
-):
+    codes: Words, scratch: Words, spec: Words, items: Words, slots: Words, words: Words, fwords: Floats,
+    arena: Words, farena: Floats, offsets: Words, clocks: Words, time: int, floor: int, store: bool,
+) -> None:  # fmt: skip
     """Fold and read an event's items, entity by entity."""
     times, floors = part(codes, scratch, 10), part(codes, scratch, 11)
     events = part(codes, scratch, 12).view(np.int32)
@@ -262,8 +272,8 @@ def take_items(
             )  # fmt: skip
 
 
-@njit(nogil=True, cache=True, inline="always")
-def lookup_of(tops, key, number):
+@inlined
+def lookup_of(tops: Words, key: int, number: int) -> int:
     """The position, among the asking event's lookups, of a key's lookup."""
     for i in range(tops.shape[0]):
         if tops[i, 0] == key and tops[i, 1] == number:

@@ -1,15 +1,18 @@
 """Run the kernel: one entity's items, all entities of a batch, or one event.
 
-An *item* is one event seen from one key: at slot ``slot`` (the entity's number) it is folded into the series of its
-stream, or read by a lookup, or both. Items of an entity are taken in log order; the folds of an event come before
-the reads of it. Backfill and the online path differ only in how many items there are.
+An *item* is one event seen from one key: at slot ``slot`` (the entity's number) it is folded into the series
+of its stream, or read by a lookup, or both. Items of an entity are taken in log order; the folds of an event
+come before the reads of it. Backfill and the online path differ only in how many items there are.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from numba import njit
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from sevenfold.features.kernel.compiled import compiled
+from sevenfold.features.kernel.distinct import link, unlink
 from sevenfold.features.kernel.layout import (
     CHUNK,
     H_CAPACITY,
@@ -33,9 +36,12 @@ from sevenfold.features.kernel.layout import (
     SOURCE,
     STACKS_AT,
 )
-from sevenfold.features.kernel.place import append, insert, link, note_first, unlink, write_rows
+from sevenfold.features.kernel.place import append, insert, note_first, write_rows
 from sevenfold.features.kernel.query import empty, query
 from sevenfold.features.kernel.segment import FULL, reserve, segment_words
+
+if TYPE_CHECKING:
+    from sevenfold.features.kernel.arrays import Floats, Rows, Shorts, Words
 
 __all__ = ["SCRATCH_SLOTS", "empty_record", "fold_key", "fold_runs", "read_key", "reserve_runs"]
 
@@ -43,17 +49,18 @@ SCRATCH_SLOTS = MOST_ITEMS
 """Slots of every key for entities that are asked about and not kept."""
 
 
-@njit(nogil=True, cache=True)
-def belongs(spec, b, sources, words, item, event):
+@compiled
+def belongs(spec: Words, b: int, sources: Shorts, words: Words, item: int, event: int) -> bool:
     """Whether an item is folded into the series of block ``b``."""
     if sources[item] != spec[b + SOURCE]:
         return False
     presence = spec[b + PRESENCE]
-    return presence < 0 or words[presence, event] == 1
+    inside: bool = presence < 0 or words[presence, event] == 1
+    return inside
 
 
-@njit(nogil=True, cache=True)
-def empty_record(spec, key, number, rec, frec, at):
+@compiled
+def empty_record(spec: Words, key: int, number: int, rec: Words, frec: Floats, at: int) -> None:
     """Write what a lookup gives for a missing entity."""
     lookup = spec[spec[KEYS] + key * KEY_WORDS + K_LOOKUPS] + number * LOOKUP_WORDS
     for r in range(spec[lookup + L_N_READERS]):
@@ -62,19 +69,19 @@ def empty_record(spec, key, number, rec, frec, at):
         empty(spec, b, reader, rec, frec, at)
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def fold_key(
-    spec, key, slot, first, last, clock,
-    times, floors, events, sources, lookups,
-    arena, farena, offsets, words, fwords, rec, frec, base, width, work, run,
-):  # fmt: skip
+    spec: Words, key: int, slot: int, first: int, last: int, clock: int, times: Words, floors: Words,
+    events: Rows, sources: Shorts, lookups: Shorts, arena: Words, farena: Floats, offsets: Words,
+    words: Words, fwords: Floats, rec: Words, frec: Floats, base: int, width: int, work: Words, run: Words,
+) -> int:  # fmt: skip
     """Fold and read items ``[first, last)`` of one entity in order; the entity's clock after them.
 
     Parameters
     ----------
     times, floors, events, sources, lookups
-        Of each item: event time; the earliest end of its windows (empty where there is no such floor); column of
-        ``words``; what is folded (-1: nothing); the lookup that reads it (-1: none).
+        Of each item: event time; the earliest end of its windows (empty where there is no such floor); column
+        of ``words``; what is folded (-1: nothing); the lookup that reads it (-1: none).
     rec, frec, base, width
         Item ``i`` writes its results to the words from ``base + i * width``.
     run
@@ -83,70 +90,60 @@ def fold_key(
     block = spec[KEYS] + key * KEY_WORDS
     i = first
     while i < last:
-        late = False
         before = clock
-        j = i
-        while j < last:
-            time = times[j]
-            if j > i and events[j] != events[j - 1]:
-                if late or j - i > CHUNK - MOST_ITEMS or (sources[j] >= 0 and time < clock):
-                    break
-            if sources[j] >= 0:
-                if time < clock:
-                    late = True
-                else:
-                    clock = time
-            end = max(time, clock)
-            run[0, j - i] = max(end, floors[j]) if floors.size > 0 else end
-            j += 1
+        j, late, clock = next_chunk(i, last, clock, times, floors, events, sources, run)
         for k in range(spec[block + K_N_SERIES]):
             series = spec[spec[block + K_SERIES] + k]
             b = spec[spec[SERIES] + series]
             seg = offsets[series, slot]
             if seg != 0:
                 place(
-                    spec,
-                    b,
-                    seg,
-                    i,
-                    j,
-                    late,
-                    before,
-                    times,
-                    events,
-                    sources,
-                    arena,
-                    farena,
-                    words,
-                    fwords,
-                    run,
-                )
+                    spec, b, seg, i, j, late, before, times, events, sources,
+                    arena, farena, words, fwords, run,
+                )  # fmt: skip
             answer(
-                spec,
-                block,
-                series,
-                b,
-                seg,
-                i,
-                j,
-                lookups,
-                arena,
-                farena,
-                rec,
-                frec,
-                base,
-                width,
-                work,
-                run,
-                True,
-            )
+                spec, block, series, b, seg, i, j, lookups,
+                arena, farena, rec, frec, base, width, work, run, True,
+            )  # fmt: skip
         i = j
     return clock
 
 
-@njit(nogil=True, cache=True)
-def place(spec, b, seg, i, j, late, clock, times, events, sources, arena, farena, words, fwords, run):
-    """Fold the items of a chunk that belong to a series; for each, rows there after it and its event's own row."""
+@compiled
+def next_chunk(
+    first: int, last: int, clock: int, times: Words, floors: Words, events: Rows, sources: Shorts, run: Words
+) -> tuple[int, bool, int]:
+    """Find the items from ``first`` on that can be taken together, and where their windows end (``run[0]``).
+
+    Returns
+    -------
+    int, bool, int
+        The first item after them; whether they are those of one late event; the clock after them.
+    """
+    late = False
+    j = first
+    while j < last:
+        time = times[j]
+        begins = j > first and events[j] != events[j - 1]
+        if begins and (late or j - first > CHUNK - MOST_ITEMS or (sources[j] >= 0 and time < clock)):
+            break
+        if sources[j] >= 0:
+            if time < clock:
+                late = True
+            else:
+                clock = time
+        end = max(time, clock)
+        run[0, j - first] = max(end, floors[j]) if floors.size > 0 else end
+        j += 1
+    return j, late, clock
+
+
+@compiled
+def place(
+    spec: Words, b: int, seg: int, i: int, j: int, late: bool, clock: int, times: Words, events: Rows,
+    sources: Shorts, arena: Words, farena: Floats, words: Words, fwords: Floats, run: Words,
+) -> None:  # fmt: skip
+    """Fold the items of a chunk that belong to a series; note the rows after each, and its event's own."""
     end = arena[seg + H_END]
     source, presence = spec[b + SOURCE], spec[b + PRESENCE]
     newest = np.int64(-1)
@@ -173,10 +170,11 @@ def place(spec, b, seg, i, j, late, clock, times, events, sources, arena, farena
             run[2, item - i] = row
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def answer(
-    spec, block, series, b, seg, i, j, lookups, arena, farena, rec, frec, base, width, work, run, store
-):  # fmt: skip
+    spec: Words, block: int, series: int, b: int, seg: int, i: int, j: int, lookups: Shorts, arena: Words,
+    farena: Floats, rec: Words, frec: Floats, base: int, width: int, work: Words, run: Words, store: bool,
+) -> None:  # fmt: skip
     """Read a series for the items of a chunk, lookup by lookup."""
     for number in range(spec[block + K_N_LOOKUPS]):
         n = 0
@@ -199,30 +197,17 @@ def answer(
                     empty(spec, b, reader, rec, frec, run[3, q])
             else:
                 query(
-                    spec,
-                    b,
-                    reader,
-                    arena,
-                    farena,
-                    seg,
-                    run[4],
-                    run[5],
-                    run[6],
-                    run[3],
-                    n,
-                    rec,
-                    frec,
-                    work,
-                    store,
-                )
+                    spec, b, reader, arena, farena, seg, run[4], run[5], run[6], run[3], n,
+                    rec, frec, work, store,
+                )  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def read_key(
-    spec, key, slot, first, last, clock,
-    times, floors, events, sources, lookups,
-    arena, farena, offsets, words, fwords, rec, frec, base, width, work, run,
-):  # fmt: skip
+    spec: Words, key: int, slot: int, first: int, last: int, clock: int, times: Words, floors: Words,
+    events: Rows, sources: Shorts, lookups: Shorts, arena: Words, farena: Floats, offsets: Words,
+    words: Words, fwords: Floats, rec: Words, frec: Floats, base: int, width: int, work: Words, run: Words,
+) -> None:  # fmt: skip
     """Answer the items of one event as `fold_key` would, and leave the state as it was."""
     block = spec[KEYS] + key * KEY_WORDS
     folds = False
@@ -248,36 +233,24 @@ def read_key(
             run[1, item - first] = arena[seg + H_END] if seg != 0 else 0
             run[2, item - first] = row
         answer(
-            spec,
-            block,
-            series,
-            b,
-            seg,
-            first,
-            last,
-            lookups,
-            arena,
-            farena,
-            rec,
-            frec,
-            base,
-            width,
-            work,
-            run,
-            False,
-        )
+            spec, block, series, b, seg, first, last, lookups,
+            arena, farena, rec, frec, base, width, work, run, False,
+        )  # fmt: skip
         if row != NO_ROW:
             if not late:
                 unlink(spec, b, arena, seg, row)
             arena[seg : seg + saved.size] = saved
 
 
-@njit(nogil=True, cache=True)
-def suppose(spec, b, seg, late, clock, times, events, arena, farena, words, fwords):
+@compiled
+def suppose(
+    spec: Words, b: int, seg: int, late: bool, clock: int, times: Words, events: Rows, arena: Words,
+    farena: Floats, words: Words, fwords: Floats,
+) -> int:  # fmt: skip
     """Place the first event's row for the time of a question; what changed in the header must be put back."""
     if late:
         return insert(spec, b, arena, farena, seg, times, events, clock, words, fwords)
-    row = arena[seg + H_END]
+    row: int = arena[seg + H_END]
     write_rows(spec, b, arena, farena, seg, row, times, events, 1, words, fwords)
     note_first(spec, b, arena, seg, times[0], words, events[0])
     link(spec, b, arena, seg, row, False)
@@ -285,12 +258,12 @@ def suppose(spec, b, seg, late, clock, times, events, arena, farena, words, fwor
     return row
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def fold_runs(
-    spec, key, begin, end, starts, clocks,
-    times, floors, events, sources, lookups,
-    arena, farena, offsets, words, fwords, rec, frec, base, width, work,
-):  # fmt: skip
+    spec: Words, key: int, begin: int, end: int, starts: Words, clocks: Words, times: Words, floors: Words,
+    events: Rows, sources: Shorts, lookups: Shorts, arena: Words, farena: Floats, offsets: Words,
+    words: Words, fwords: Floats, rec: Words, frec: Floats, base: int, width: int, work: Words,
+) -> None:  # fmt: skip
     """Fold and read all items of the slots ``[begin, end)``, entity by entity."""
     run = np.empty((7, LANE), np.int64)
     for slot in range(begin, end):
@@ -302,11 +275,12 @@ def fold_runs(
             )  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def reserve_runs(
-    spec, key, begin, starts, clocks, events, sources, words, arena, farena, memory, offsets
-):  # fmt: skip
-    """Make room for all items of a batch from slot ``begin`` on; the slot at which the arena was found full."""
+    spec: Words, key: int, begin: int, starts: Words, clocks: Words, events: Rows, sources: Shorts,
+    words: Words, arena: Words, farena: Floats, memory: Words, offsets: Words,
+) -> int:  # fmt: skip
+    """Make room for all items of a batch from slot ``begin`` on; the slot at which the arena was full."""
     block = spec[KEYS] + key * KEY_WORDS
     for slot in range(begin, starts.size - 1):
         if starts[slot + 1] == starts[slot]:

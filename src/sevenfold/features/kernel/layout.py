@@ -1,14 +1,16 @@
 """The words of the flat arrays that the planner writes and the kernel reads.
 
-Everything the kernel touches is a word of 64 bits. Integers and floats share the same memory through two views, so a
-state is one array, an entity's share of it is one slice, and packing it is a copy.
+Everything the kernel touches is a word of 64 bits. Integers and floats share the same memory through two
+views, so a state is one array, an entity's share of it is one slice, and packing it is a copy.
 
 Specification
-    ``spec[b + WORD]`` with ``b`` the start of a series' block (tables inside it are offsets from ``b``). A *series* is a stream of events that share a key and
-    a presence condition; every window, column and operation over them lives in one block.
+    ``spec[b + WORD]`` with ``b`` the start of a series' block (tables inside it are offsets from ``b``). A
+    *series* is a stream of events that share a key and a presence condition; every window, column and
+    operation over them lives in one block.
 Segment
-    ``arena[seg + H_WORD]``: the header of one entity in one series, then its rows in order of time, then its stacks
-    and hash tables. Row 0 is the base: it carries the running totals of everything dropped before row 1.
+    ``arena[seg + H_WORD]``: the header of one entity in one series, then its rows in order of time, then its
+    stacks and hash tables. Row 0 is the base: it carries the running totals of everything dropped before row
+    1.
 """
 
 from __future__ import annotations
@@ -124,12 +126,14 @@ CHUNK = 256
 """Queries answered together; their window bounds stay in the first-level cache."""
 
 LANE = CHUNK + 8
-"""Words between columns of scratch memory: a power of two would put all of them in the same few cache sets."""
+"""Words between columns of scratch memory: a power of two would put them all in the same cache sets."""
 
 MOST_ITEMS = 16
 """Items that one event can make under one key."""
 
 NULL_INT = np.iinfo(np.int64).min
+NAN_BITS = int(np.array([np.nan]).view(np.int64)[0])
+"""The null float as a word."""
 NEVER = np.iinfo(np.int64).min
 NO_ROW = -1
 """No next occurrence, or an empty place in a hash table."""

@@ -1,32 +1,39 @@
 """Totals without rounding: fixed-point numbers of several 64-bit limbs.
 
-A double is an integer of 53 bits times a power of two, so a sum of doubles is exact in a fixed-point number that is
-wide enough; so are a sum of squares and the difference of two running sums. This is the idea of Kulisch's long
-accumulator (Kulisch and Miranker, "The arithmetic of the digital computer", SIAM Review 28, 1986) with one change:
-the width is not that of all doubles (2,098 bits) but of the values seen, and it is widened when a value does not
-fit. Integers are the case of one limb whose lowest bit weighs one.
+A double is an integer of 53 bits times a power of two, so a sum of doubles is exact in a fixed-point number
+that is wide enough; so are a sum of squares and the difference of two running sums. This is the idea of
+Kulisch's long accumulator (Kulisch and Miranker, "The arithmetic of the digital computer", SIAM Review 28,
+1986) with one change: the width is not that of all doubles (2,098 bits) but of the values seen, and it is
+widened when a value does not fit. Integers are the case of one limb whose lowest bit weighs one.
 
-A number of ``n`` limbs is two's complement, lowest limb first, and weighs ``2 ** low`` at its lowest bit. Arithmetic
-wraps; a total is right as long as the difference that is read fits, which `headroom` bits over the largest single
-value guarantee for up to ``2 ** 24`` live events.
+A number of ``n`` limbs is two's complement, lowest limb first, and weighs ``2 ** low`` at its lowest bit.
+Arithmetic wraps; a total is right as long as the difference that is read fits, which `headroom` bits over the
+largest single value guarantee for up to ``2 ** 24`` live events.
 """
 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from sevenfold.features.kernel.compiled import compiled, inlined
+
+if TYPE_CHECKING:
+    from sevenfold.features.kernel.arrays import Words
 
 __all__ = [
     "HEADROOM_BITS",
     "add_float",
     "add_integer",
     "add_square",
+    "mantissa",
     "subtract",
     "to_float",
     "variance_numerator",
 ]
+
 
 HEADROOM_BITS = 26
 """Bits above the largest single value: 2 ** 24 live events, a sign, and one to spare."""
@@ -37,8 +44,8 @@ _ZERO = np.uint64(0)
 _ONE = np.uint64(1)
 
 
-@njit(nogil=True, cache=True, inline="always")
-def add_limb(limbs, at, n, index, value):
+@inlined
+def add_limb(limbs: Words, at: int, n: int, index: int, value: np.uint64) -> None:
     """Add the unsigned limb ``value`` at ``index`` and carry upwards; wraps at ``n`` limbs."""
     while index < n:
         old = np.uint64(limbs[at + index])
@@ -50,8 +57,10 @@ def add_limb(limbs, at, n, index, value):
         index += 1
 
 
-@njit(nogil=True, cache=True)
-def add_signed(limbs, at, n, shift, high, low, negative):
+@compiled
+def add_signed(
+    limbs: Words, at: int, n: int, shift: int, high: np.uint64, low: np.uint64, negative: bool
+) -> None:
     """Add ± the 128-bit magnitude ``(high, low)`` times ``2 ** shift``."""
     index = shift >> 6
     bit = np.uint64(shift & 63)
@@ -87,13 +96,13 @@ def add_signed(limbs, at, n, shift, high, low, negative):
         word += 1
 
 
-@njit(nogil=True, cache=True)
-def mantissa(value):
-    """Split a finite double: ``value == m * 2 ** e`` with an odd integer ``|m| < 2 ** 53`` (0, 0 for zero)."""
+@compiled
+def mantissa(value: float) -> tuple[int, int]:
+    """Split a finite double: ``value == m * 2 ** e`` with an odd ``|m| < 2 ** 53``; (0, 0) for zero."""
     if value == 0.0:
-        return np.int64(0), 0
+        return 0, 0
     fraction, exponent = math.frexp(value)
-    whole = np.int64(fraction * 9007199254740992.0)
+    whole = int(fraction * 9007199254740992.0)
     exponent -= 53
     while whole & 1 == 0:
         whole >>= 1
@@ -101,24 +110,23 @@ def mantissa(value):
     return whole, exponent
 
 
-@njit(nogil=True, cache=True)
-def add_float(limbs, at, n, low, value):
+@compiled
+def add_float(limbs: Words, at: int, n: int, low: int, value: float) -> None:
     """Add a double; its lowest bit must weigh at least ``2 ** low``."""
     whole, exponent = mantissa(value)
     if whole != 0:
         add_signed(limbs, at, n, exponent - low, _ZERO, np.uint64(abs(whole)), whole < 0)
 
 
-@njit(nogil=True, cache=True)
-def add_integer(limbs, at, n, value):
+@compiled
+def add_integer(limbs: Words, at: int, n: int, value: int) -> None:
     """Add an integer to a number whose lowest bit weighs one."""
-    add_signed(
-        limbs, at, n, 0, _ZERO, np.uint64(value) if value >= 0 else _ZERO - np.uint64(value), value < 0
-    )
+    size = np.uint64(value) if value >= 0 else _ZERO - np.uint64(value)
+    add_signed(limbs, at, n, 0, _ZERO, size, value < 0)
 
 
-@njit(nogil=True, cache=True)
-def multiply(a, b):
+@compiled
+def multiply(a: np.uint64, b: np.uint64) -> tuple[np.uint64, np.uint64]:
     """The 128-bit product of two unsigned limbs, as (high, low)."""
     a0, a1 = a & _LOW32, a >> _U32
     b0, b1 = b & _LOW32, b >> _U32
@@ -128,8 +136,8 @@ def multiply(a, b):
     return a1 * b1 + (mid1 >> _U32) + (mid2 >> _U32), (mid2 << _U32) | (low & _LOW32)
 
 
-@njit(nogil=True, cache=True)
-def add_square(limbs, at, n, low, value, integer, is_float):
+@compiled
+def add_square(limbs: Words, at: int, n: int, low: int, value: float, integer: int, is_float: bool) -> None:
     """Add the exact square of ``value`` (or of ``integer`` when it is no float)."""
     if is_float:
         whole, exponent = mantissa(value)
@@ -142,8 +150,8 @@ def add_square(limbs, at, n, low, value, integer, is_float):
         add_signed(limbs, at, n, shift, high, lower, False)
 
 
-@njit(nogil=True, cache=True)
-def subtract(limbs, a, b, n, out, at):
+@compiled
+def subtract(limbs: Words, a: int, b: int, n: int, out: Words, at: int) -> None:
     """``out[at:at + n] = limbs[a:a + n] - limbs[b:b + n]``, wrapping."""
     borrow = _ZERO
     for i in range(n):
@@ -158,8 +166,8 @@ def subtract(limbs, a, b, n, out, at):
         borrow = under
 
 
-@njit(nogil=True, cache=True)
-def negate(limbs, at, n):
+@compiled
+def negate(limbs: Words, at: int, n: int) -> None:
     """Negate in place."""
     carry = _ONE
     for i in range(n):
@@ -168,9 +176,9 @@ def negate(limbs, at, n):
         limbs[at + i] = np.int64(new)
 
 
-@njit(nogil=True, cache=True)
-def to_scaled(limbs, at, n):
-    """The double nearest to a number of ``n`` limbs, as ``(m, e)`` with value ``m * 2 ** e``; ties go to even.
+@compiled
+def to_scaled(limbs: Words, at: int, n: int) -> tuple[float, int]:
+    """The double nearest to a number of ``n`` limbs, as ``(m, e)``: ``m * 2 ** e``; ties go to even.
 
     The limbs are overwritten with their magnitude.
     """
@@ -208,8 +216,8 @@ def to_scaled(limbs, at, n):
     return (-value if negative else value), 64 * top + length - 53
 
 
-@njit(nogil=True, cache=True)
-def to_float(limbs, at, n, low):
+@compiled
+def to_float(limbs: Words, at: int, n: int, low: int) -> float:
     """The double nearest to a number of limbs; NaN beyond the largest double. Overwrites the limbs."""
     value, exponent = to_scaled(limbs, at, n)
     exponent += low
@@ -218,15 +226,17 @@ def to_float(limbs, at, n, low):
     if exponent > 971 or (exponent == 971 and abs(value) >= 9007199254740992.0):
         return np.nan
     # No sum of doubles is finer than the smallest double, so this does not round.
-    return math.ldexp(value, exponent)
+    return math.ldexp(value, int(exponent))
 
 
-@njit(nogil=True, cache=True)
-def variance_numerator(total, t_at, t_n, square, s_at, s_n, count, scratch):
+@compiled
+def variance_numerator(
+    total: Words, t_at: int, t_n: int, square: Words, s_at: int, s_n: int, count: int, scratch: Words
+) -> tuple[float, int]:
     """``count * square - total ** 2`` as ``(m, e)``, exact before the one rounding at the end.
 
-    ``total`` and ``square`` are magnitudes of limbs with ``square``'s lowest bit at twice ``total``'s exponent;
-    ``total`` is overwritten. ``scratch`` has room for ``2 * t_n + s_n + 3`` limbs.
+    ``total`` and ``square`` are magnitudes of limbs with ``square``'s lowest bit at twice ``total``'s
+    exponent; ``total`` is overwritten. ``scratch`` has room for ``2 * t_n + s_n + 3`` limbs.
     """
     if total[t_at + t_n - 1] < 0:
         negate(total, t_at, t_n)

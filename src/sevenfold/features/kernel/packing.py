@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from numba import njit
+from typing import TYPE_CHECKING
 
+from sevenfold.features.kernel.compiled import compiled
+from sevenfold.features.kernel.distinct import rebuild
 from sevenfold.features.kernel.layout import (
     C_AUX,
     C_KIND,
@@ -19,7 +21,10 @@ from sevenfold.features.kernel.layout import (
     N_COLUMNS,
     ROW,
 )
-from sevenfold.features.kernel.segment import first_needed, initialise, rebuild
+from sevenfold.features.kernel.segment import first_needed, initialise
+
+if TYPE_CHECKING:
+    from sevenfold.features.kernel.arrays import Floats, Words
 
 __all__ = ["PACKED_HEAD", "pack_segment", "packed_words", "unpack_segment"]
 
@@ -27,8 +32,8 @@ PACKED_HEAD = 4
 """Words before the rows: events dropped, first time, rows, words of first values."""
 
 
-@njit(nogil=True, cache=True)
-def first_values(spec, b):
+@compiled
+def first_values(spec: Words, b: int) -> int:
     """How many columns keep the entity's first value in the header."""
     count = 0
     for i in range(spec[b + N_COLUMNS]):
@@ -37,15 +42,16 @@ def first_values(spec, b):
     return count
 
 
-@njit(nogil=True, cache=True)
-def packed_words(spec, b, arena, seg, clock):
+@compiled
+def packed_words(spec: Words, b: int, arena: Words, seg: int, clock: int) -> int:
     """Words that `pack_segment` writes."""
     rows = arena[seg + H_END] - first_needed(spec, b, arena, seg, clock) + 1
-    return PACKED_HEAD + first_values(spec, b) + rows * spec[b + ROW]
+    words: int = PACKED_HEAD + first_values(spec, b) + rows * spec[b + ROW]
+    return words
 
 
-@njit(nogil=True, cache=True)
-def pack_segment(spec, b, arena, seg, clock, out):
+@compiled
+def pack_segment(spec: Words, b: int, arena: Words, seg: int, clock: int, out: Words) -> None:
     """Write what later windows can see of a segment: no hints, no stacks, no expired rows."""
     first = first_needed(spec, b, arena, seg, clock)
     rows = arena[seg + H_END] - first + 1
@@ -64,8 +70,10 @@ def pack_segment(spec, b, arena, seg, clock, out):
         out[at + i] = arena[start + i]
 
 
-@njit(nogil=True, cache=True)
-def unpack_segment(spec, b, arena, farena, seg, capacity, packed):
+@compiled
+def unpack_segment(
+    spec: Words, b: int, arena: Words, farena: Floats, seg: int, capacity: int, packed: Words
+) -> None:
     """Fill a new segment from what `pack_segment` wrote."""
     initialise(spec, b, arena, farena, seg, capacity)
     arena[seg + H_CAPACITY] = capacity

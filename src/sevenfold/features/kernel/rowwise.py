@@ -1,30 +1,31 @@
 """Compute expressions row by row: a register machine over blocks of rows.
 
-A register is a column of up to `BLOCK` words, null included: integers are null at the least int64, floats at NaN.
-An instruction is seven words: code, target register, up to four source registers or constants, one spare. The same
-program runs for a block of a table, for one event and for one rule; no instruction looks at more than one row, so
-the result does not depend on how rows were blocked.
+A register is a column of up to `BLOCK` words, null included: integers are null at the least int64, floats at
+NaN. An instruction is seven words: code, target register, up to four source registers or constants, one
+spare. The same program runs for a block of a table, for one event and for one rule; no instruction looks at
+more than one row, so the result does not depend on how rows were blocked.
 """
 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
+from sevenfold.features.kernel.compiled import compiled, inlined
 from sevenfold.features.kernel.layout import CHUNK, NULL_INT
 
-__all__ = ["BLOCK", "CODES", "INSTRUCTION_WORDS", "compute"]
+if TYPE_CHECKING:
+    from sevenfold.features.kernel.arrays import Floats, Words
+
+__all__ = ["BLOCK", "CODES", "compute"]
 
 BLOCK = CHUNK
 """Rows computed together: the registers of a block stay in the first-level cache."""
 
-INSTRUCTION_WORDS = 7
-
 _NAMES = (
-    "copy", "integer_to_float", "multiply_integer",
-    "add_integer", "subtract_integer", "negate_integer", "absolute_integer",
+    "integer_to_float", "add_integer", "subtract_integer", "negate_integer", "absolute_integer",
     "add", "subtract", "multiply", "divide", "negate", "absolute", "log1p", "minimum", "maximum",
     "equal_integer", "unequal_integer", "less_integer", "less_equal_integer",
     "equal", "unequal", "less", "less_equal",
@@ -34,9 +35,7 @@ _NAMES = (
 CODES = {name: code for code, name in enumerate(_NAMES)}
 """The code of each instruction."""
 
-_COPY = CODES["copy"]
 _INTEGER_TO_FLOAT = CODES["integer_to_float"]
-_MULTIPLY_INTEGER = CODES["multiply_integer"]
 _ADD_INTEGER = CODES["add_integer"]
 _SUBTRACT_INTEGER = CODES["subtract_integer"]
 _NEGATE_INTEGER = CODES["negate_integer"]
@@ -82,15 +81,15 @@ _EARTH_RADIUS_KM = 6371.0088
 """Mean radius of the Earth (IUGG)."""
 
 
-@njit(nogil=True, cache=True, inline="always")
-def finite(x):
+@inlined
+def finite(x: float) -> float:
     """``x``, or null where it is infinite."""
     return np.nan if math.isinf(x) else x
 
 
-@njit(nogil=True, cache=True)
-def in_units(word, unit):
-    """An integer too large for a double, or null, in units: what is divided out exactly first is not rounded twice."""
+@compiled
+def in_units(word: int, unit: int) -> float:
+    """An integer too large for a double, or null, in units: divided exactly first, not rounded twice."""
     if word == NULL_INT:
         return np.nan
     while abs(word) > _EXACT and unit % 10 == 0 and word % 10 == 0:
@@ -99,8 +98,8 @@ def in_units(word, unit):
     return np.float64(word) / np.float64(unit)
 
 
-@njit(nogil=True, cache=True)
-def distance_km(latitude_1, longitude_1, latitude_2, longitude_2):
+@compiled
+def distance_km(latitude_1: float, longitude_1: float, latitude_2: float, longitude_2: float) -> float:
     """Great-circle distance in kilometres by the haversine formula (Sinnott 1984)."""
     a1, o1 = math.radians(latitude_1), math.radians(longitude_1)
     a2, o2 = math.radians(latitude_2), math.radians(longitude_2)
@@ -110,9 +109,9 @@ def distance_km(latitude_1, longitude_1, latitude_2, longitude_2):
     return 2.0 * _EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(h)))
 
 
-@njit(nogil=True, cache=True)
-def compute(program, registers, fregisters, constants, n):
-    """Run ``program`` (k, 7) over ``n`` rows of ``registers`` (r, LANE), of which ``fregisters`` is the float view."""
+@compiled
+def compute(program: Words, registers: Words, fregisters: Floats, constants: Words, n: int) -> None:
+    """Run ``program`` (k, 7) over ``n`` rows of ``registers`` (r, LANE); ``fregisters`` is a view of them."""
     for i in range(program.shape[0]):
         code = program[i, 0]
         target = program[i, 1]
@@ -148,25 +147,17 @@ def compute(program, registers, fregisters, constants, n):
             calendar(code, program[i], registers, n)
 
 
-@njit(nogil=True, cache=True)
-def integers(code, instruction, registers, fregisters, n):
+@compiled
+def integers(code: int, instruction: Words, registers: Words, fregisters: Floats, n: int) -> None:
     """Arithmetic and comparison of integers; null where an operand is."""
     target = registers[instruction[1]]
     a = registers[instruction[2]]
-    b = registers[instruction[3]]
-    if code == _COPY:
-        for k in range(n):
-            target[k] = a[k]
-    elif code == _INTEGER_TO_FLOAT:
+    if code == _INTEGER_TO_FLOAT:
         ftarget = fregisters[instruction[1]]
         unit = np.float64(instruction[3])
         for k in range(n):
             exact = -_EXACT <= a[k] <= _EXACT
             ftarget[k] = np.float64(a[k]) / unit if exact else in_units(a[k], instruction[3])
-    elif code == _MULTIPLY_INTEGER:
-        factor = instruction[3]
-        for k in range(n):
-            target[k] = a[k] * factor if a[k] != NULL_INT else NULL_INT
     elif code == _NEGATE_INTEGER:
         for k in range(n):
             target[k] = -a[k] if a[k] != NULL_INT else NULL_INT
@@ -174,6 +165,7 @@ def integers(code, instruction, registers, fregisters, n):
         for k in range(n):
             target[k] = abs(a[k]) if a[k] != NULL_INT else NULL_INT
     else:
+        b = registers[instruction[3]]
         for k in range(n):
             x, y = a[k], b[k]
             if x == NULL_INT or y == NULL_INT:
@@ -194,9 +186,9 @@ def integers(code, instruction, registers, fregisters, n):
                 target[k] = 1 if x <= y else 0
 
 
-@njit(nogil=True, cache=True)
-def floats(code, instruction, registers, fregisters, n):
-    """Arithmetic and comparison of floats; null where an operand is, and where a result would not be finite."""
+@compiled
+def floats(code: int, instruction: Words, registers: Words, fregisters: Floats, n: int) -> None:
+    """Arithmetic and comparison of floats; null where an operand is, and where a result is not finite."""
     target = fregisters[instruction[1]]
     a = fregisters[instruction[2]]
     b = fregisters[instruction[3]]
@@ -243,8 +235,8 @@ def floats(code, instruction, registers, fregisters, n):
                 truth[k] = 1 if x <= y else 0
 
 
-@njit(nogil=True, cache=True)
-def logic(code, instruction, registers, fregisters, n):
+@compiled
+def logic(code: int, instruction: Words, registers: Words, fregisters: Floats, n: int) -> None:
     """Kleene logic, null tests and choices. Words are copied as they are, so a choice serves both kinds."""
     target = registers[instruction[1]]
     a = registers[instruction[2]]
@@ -280,8 +272,8 @@ def logic(code, instruction, registers, fregisters, n):
             target[k] = b[k] if math.isnan(fa[k]) else a[k]
 
 
-@njit(nogil=True, cache=True)
-def calendar(code, instruction, registers, n):
+@compiled
+def calendar(code: int, instruction: Words, registers: Words, n: int) -> None:
     """Parts of a time in UTC, and the truth of a boolean for folding: null counts as false."""
     target = registers[instruction[1]]
     a = registers[instruction[2]]

@@ -1,24 +1,31 @@
 """What happens to a row before it is folded and after it was read.
 
-The input stage computes, from an event's fields, the words that series fold. The output stage computes features from
-the fields of the asking event and from the records of its lookups.
+The input stage computes, from an event's fields, the words that series fold. The output stage computes
+features from the fields of the asking event and from the records of its lookups.
 """
 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
+from sevenfold.features.kernel.compiled import compiled
 from sevenfold.features.kernel.layout import NULL_INT
 from sevenfold.features.kernel.rowwise import BLOCK, compute
+
+if TYPE_CHECKING:
+    from sevenfold.features.kernel.arrays import Rows, Words
 
 __all__ = ["input_stage", "output_stage"]
 
 
-@njit(nogil=True, cache=True)
-def input_stage(program, constants, fields, fixed, stores, registers, raw, words, first, begin, end):
+@compiled
+def input_stage(
+    program: Words, constants: Words, fields: Words, fixed: Words, stores: Words, registers: Words,
+    raw: Words, words: Words, first: int, begin: int, end: int,
+) -> None:  # fmt: skip
     """Fill ``words[:, first + begin : first + end]`` from ``raw[:, begin:end]``.
 
     Parameters
@@ -54,10 +61,12 @@ def input_stage(program, constants, fields, fixed, stores, registers, raw, words
             words[target, first + row : first + row + n] = registers[source, :n]
 
 
-@njit(nogil=True, cache=True)
+@compiled
 def output_stage(
-    program, constants, fields, loads, fixed, stores, registers, raw, rec, bases, widths, inverse, out, nulls, begin, end
-):  # fmt: skip
+    program: Words, constants: Words, fields: Words, loads: Words, fixed: Words, stores: Words,
+    registers: Words, raw: Words, rec: Words, bases: Words, widths: Words, inverse: Rows, out: Words,
+    nulls: Words, begin: int, end: int,
+) -> None:  # fmt: skip
     """Fill ``out[:, begin:end]`` with features and count the nulls of each.
 
     Parameters

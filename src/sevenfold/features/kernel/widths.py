@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numba import njit
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from sevenfold.features.kernel.compiled import compiled
 from sevenfold.features.kernel.layout import (
     C_AT,
     C_KIND,
@@ -25,13 +27,16 @@ from sevenfold.features.kernel.layout import (
 )
 from sevenfold.features.kernel.limbs import mantissa
 
-__all__ = ["float_range", "integer_range", "rewrite_rows"]
+if TYPE_CHECKING:
+    from sevenfold.features.kernel.arrays import Floats, Words
+
+__all__ = ["_ZERO", "bit_length", "float_range", "integer_range", "rewrite_rows"]
 
 _ZERO = np.uint64(0)
 
 
-@njit(nogil=True, cache=True)
-def bit_length(value):
+@compiled
+def bit_length(value: np.uint64) -> int:
     """Bits of a magnitude."""
     length = 0
     while length < 64 and (value >> np.uint64(length)) != _ZERO:
@@ -39,9 +44,9 @@ def bit_length(value):
     return length
 
 
-@njit(nogil=True, cache=True)
-def float_range(values):
-    """The exponents between which the bits of all values lie, nulls left out: ``(low, high)``; equal for none."""
+@compiled
+def float_range(values: Floats) -> tuple[int, int]:
+    """The exponents ``(low, high)`` between which all bits of values lie, nulls left out; equal for none."""
     low, high = 5000, -5000
     for value in values:
         if value == 0.0 or value != value:
@@ -52,8 +57,8 @@ def float_range(values):
     return (low, high) if high > low else (0, 0)
 
 
-@njit(nogil=True, cache=True)
-def integer_range(values):
+@compiled
+def integer_range(values: Words) -> tuple[int, int]:
     """As `float_range`, of integers: ``(0, bits of the largest)``."""
     largest = np.uint64(0)
     for value in values:
@@ -62,8 +67,8 @@ def integer_range(values):
     return 0, bit_length(largest)
 
 
-@njit(nogil=True, cache=True)
-def rewrite_rows(old, new, b, arena, source, target):
+@compiled
+def rewrite_rows(old: Words, new: Words, b: int, arena: Words, source: int, target: int) -> None:
     """Copy a segment whose rows are laid out by ``old`` to ``target``, laid out by ``new``."""
     header = old[b + HEADER]
     capacity = arena[source + H_CAPACITY]
@@ -78,7 +83,7 @@ def rewrite_rows(old, new, b, arena, source, target):
             at_old = old_rows + row * old[b + ROW] + old[c + C_AT]
             at_new = new_rows + row * new[b + ROW] + new[c + C_AT]
             kind = old[c + C_KIND]
-            if kind == TOTAL or kind == SQUARE:
+            if kind in (TOTAL, SQUARE):
                 shift_limbs(
                     arena, at_old, old[c + C_LIMBS], at_new, new[c + C_LIMBS], old[c + C_LOW] - new[c + C_LOW]
                 )
@@ -93,8 +98,8 @@ def rewrite_rows(old, new, b, arena, source, target):
         arena[extra_new + i] = arena[extra_old + i]
 
 
-@njit(nogil=True, cache=True)
-def shift_limbs(arena, source, n_source, target, n_target, shift):
+@compiled
+def shift_limbs(arena: Words, source: int, n_source: int, target: int, n_target: int, shift: int) -> None:
     """Write a number of limbs ``shift`` bits higher into a wider one, sign-extended."""
     sign = np.uint64(0xFFFFFFFFFFFFFFFF) if arena[source + n_source - 1] < 0 else _ZERO
     words = shift >> 6
