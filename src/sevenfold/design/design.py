@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sevenfold.data.event import EventType
 from sevenfold.errors import DesignError, Fault, UsageError
+from sevenfold.features.answerable import unanswered, unlisted
 from sevenfold.features.declaration import FeatureSet
 from sevenfold.features.window import duration_ms
 from sevenfold.learning.declaration import Learning
@@ -17,6 +17,8 @@ from sevenfold.learning.label import Label
 from sevenfold.problem.problem import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     import polars as pl
 
     from sevenfold.features.engine import FeatureEngine
@@ -65,6 +67,10 @@ class Design:
         because: str = "",
     ) -> None:
         faults = _faults(name, events, features, problem, label, learning)
+        try:
+            self.lateness_ms = None if lateness is None else duration_ms(lateness, "lateness")
+        except DesignError as error:
+            faults += error.faults
         if faults:
             raise DesignError(f"The design {name!r} does not fit together", faults)
         self.name = name
@@ -73,7 +79,6 @@ class Design:
         self.problem = problem
         self.label = label
         self.learning = learning if learning is not None else Learning()
-        self.lateness_ms = None if lateness is None else duration_ms(lateness, "lateness")
         self.because = because
 
     def __repr__(self) -> str:
@@ -192,7 +197,7 @@ def _faults(
     learning: Learning | None,
 ) -> list[Fault]:
     faults = []
-    if not _NAME.fullmatch(name):
+    if not (isinstance(name, str) and _NAME.fullmatch(name)):
         faults.append(Fault("name", "small letters, digits, - and _, beginning with a letter", repr(name)))
     faults += [
         Fault(f"events[{position}]", "a class derived from sf.Event", repr(event))
@@ -223,4 +228,5 @@ def _faults(
             for role, event in (("event", label.event), ("on", label.on))
             if event not in events
         ]
-    return faults
+    faults += unlisted(events, features)
+    return faults or unanswered(events, features, None if label is None else label.on)

@@ -9,10 +9,13 @@ import pkgutil
 import sys
 import traceback
 from pathlib import Path
-from types import ModuleType
+from typing import TYPE_CHECKING
 
 from sevenfold.design.design import Design
 from sevenfold.errors import DesignError, Fault, SevenfoldError, UsageError
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 __all__ = ["load", "shipped"]
 
@@ -70,13 +73,17 @@ def _from_file(path: Path) -> Design:
         del sys.modules[name]
         got = (error.text or "").strip()
         raise DesignError(
-            f"{path}, line {error.lineno}: {error.msg}", [Fault("design", "Python", got)]
+            f"{error.filename or path}, line {error.lineno}: {error.msg}", [Fault("design", "Python", got)]
         ) from error
     except Exception as error:
         del sys.modules[name]
         line = _line_in(error, path)
         raise DesignError(f"{path}{line}: {type(error).__name__}: {error}") from error
-    return _design_of(module, str(path))
+    try:
+        return _design_of(module, str(path))
+    except DesignError:
+        del sys.modules[name]
+        raise
 
 
 def _line_in(error: BaseException, path: Path) -> str:

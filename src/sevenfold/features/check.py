@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
 from typing import TYPE_CHECKING
 
 from sevenfold.data.fields import Kind
@@ -11,9 +11,11 @@ from sevenfold.features.expression import Aggregate, Call, Expression, FieldOf, 
 from sevenfold.features.value import OF_KIND, ValueType
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sevenfold.data.event import EventType
 
-__all__ = ["Checker", "entity_types", "field_of"]
+__all__ = ["Checker", "entity_types", "field_of", "key_types"]
 
 _ARITHMETIC = ("add", "subtract", "multiply", "divide")
 _LOGIC = ("and", "or", "not")
@@ -21,6 +23,7 @@ _ORDER = ("less", "less_equal")
 _WINDOWED = ("count", "sum", "mean", "std", "min", "max", "n_unique", "first", "last")
 _NUMERIC = ("sum", "mean", "std", "decayed_sum")
 _TIMED = ("since_last", "since_first")
+_LARGEST = 2**63 - 1
 _EXACT = (ValueType.INTEGER, ValueType.MONEY, ValueType.DURATION)
 
 
@@ -38,10 +41,14 @@ class Checker:
         self._following: list[str] = []
         self.faults: list[Fault] = []
 
-    def check(self, name: str) -> ValueType | None:
-        """The type of a feature; what is wrong with it goes to `faults`."""
+    def check(self, name: str, where: str) -> ValueType | None:
+        """The type of a feature; what is wrong with it goes to `faults`, each thing once."""
         self._following = [name]
-        return self.type_of(self._features[name], f"features.{name}")
+        type_ = self.type_of(self._features[name], where)
+        if type_ is ValueType.TIME:
+            hint = "Use .hour() or a difference"
+            return self._fault(where, "a number, a condition or a text", "a time", hint)
+        return type_
 
     def type_of(self, expression: Expression, where: str) -> ValueType | None:
         """The type of an expression, or `None` after a fault."""
@@ -49,7 +56,7 @@ class Checker:
             case FieldOf(event, name):
                 return OF_KIND[event.__fields__[name].kind]
             case Literal(value):
-                return _literal_type(value)
+                return self._literal(value, where)
             case Reference(name):
                 return self._reference(name, where)
             case Aggregate():
@@ -63,10 +70,25 @@ class Checker:
                 )
         return self._fault(where, "an expression", type(expression).__name__)
 
-    def _fault(self, where: str, expected: str, got: str, hint: str = "") -> None:
+    def _fault(self, where: str, expected: str, got: str, hint: str = "") -> ValueType | None:
+        """Note a fault; what has one has no type."""
         fault = Fault(where, expected, got, hint)
         if fault not in self.faults:
             self.faults.append(fault)
+        return None
+
+    def _literal(self, value: bool | int | float | str, where: str) -> ValueType | None:
+        if isinstance(value, bool):
+            return ValueType.BOOLEAN
+        if isinstance(value, int):
+            if abs(value) > _LARGEST:
+                return self._fault(where, "an integer of 64 bits", str(value), "A float may be larger")
+            return ValueType.INTEGER
+        if isinstance(value, float):
+            if not math.isfinite(value):
+                return self._fault(where, "a finite number", repr(value))
+            return ValueType.FLOAT
+        return ValueType.TEXT
 
     def _reference(self, name: str, where: str) -> ValueType | None:
         if name not in self._features:
@@ -106,8 +128,8 @@ class Checker:
             result = ValueType.BOOLEAN if operation == "is_weekend" else ValueType.INTEGER
             return self._all(types, (ValueType.TIME,), f"a time for {operation}()", where, result)
         if operation == "distance":
-            numbers = (ValueType.FLOAT, ValueType.INTEGER)
-            return self._all(types, numbers, "degrees as numbers for a distance", where, ValueType.FLOAT)
+            degrees = (ValueType.FLOAT, ValueType.INTEGER)
+            return self._all(types, degrees, "degrees as numbers for a distance", where, ValueType.FLOAT)
         numbers = tuple(type_ for type_ in ValueType if type_.is_number)
         result = types[0] if operation in ("negate", "absolute") and types[0] in _EXACT else ValueType.FLOAT
         return self._all(types, numbers, f"a number for {operation}", where, result)
@@ -191,8 +213,8 @@ class Checker:
             )
         for key in node.keys:
             if not isinstance(key, FieldOf) or key.event is not node.stream:
-                got = f"{key.event.__name__}.{key.name}" if isinstance(key, FieldOf) else "an expression"
-                self._fault(where, f"an entity of {stream} in .by()", got, f"Its entities are: {entities}")
+                expected = f"an entity of {stream} in .by()"
+                self._fault(where, expected, _shown(key), f"Its entities are: {entities}")
             elif key.event.__fields__[key.name].kind is not Kind.ENTITY:
                 kind = key.event.__fields__[key.name].kind.value
                 self._fault(
@@ -210,7 +232,13 @@ class Checker:
             )
         for place in node.places:
             if not isinstance(place, FieldOf) or place.event.__fields__[place.name].kind is not Kind.ENTITY:
-                self._fault(where, "entities of the deciding event in .at()", "something else")
+                self._fault(where, "entities of the deciding event in .at()", _shown(place))
+        for key, place in zip(node.keys, node.places, strict=False):
+            wanted, given = _entity(key), _entity(place)
+            if wanted and given and wanted != given:
+                hint = f'A field of another name can hold one too: sf.Entity["{wanted}"]'
+                expected = f"an entity of type {wanted} in .at()"
+                self._fault(where, expected, f"{_shown(place)} of type {given}", hint)
 
     def _windows(self, node: Aggregate, where: str) -> None:
         if node.function in _WINDOWED:
@@ -222,9 +250,6 @@ class Checker:
             self._fault(
                 where, f"{node.function}() without .over()", "a window", "It looks back as far as it needs"
             )
-        texts = [window.text for window in node.windows]
-        if len(set(texts)) != len(texts):
-            self._fault(where, "each window once in .over()", ", ".join(texts))
         if node.function == "lag" and not (isinstance(node.n, int) and 1 <= node.n <= 1000):
             self._fault(where, "lag(n) with n from 1 to 1000", f"lag({node.n!r})")
 
@@ -268,12 +293,19 @@ class Checker:
         return operand
 
 
-def _literal_type(value: object) -> ValueType:
-    if isinstance(value, bool):
-        return ValueType.BOOLEAN
-    if isinstance(value, int):
-        return ValueType.INTEGER
-    return ValueType.FLOAT if isinstance(value, float) else ValueType.TEXT
+def _entity(field: Expression) -> str | None:
+    """The type of the entity that a field holds."""
+    if not isinstance(field, FieldOf):
+        return None
+    declared = field.event.__fields__[field.name]
+    return (declared.entity or field.name) if declared.kind is Kind.ENTITY else None
+
+
+def _shown(expression: Expression) -> str:
+    """A field by its name."""
+    if isinstance(expression, FieldOf):
+        return f"{expression.event.__name__}.{expression.name}"
+    return "an expression"
 
 
 def entity_types(event: EventType) -> dict[str, list[str]]:
@@ -290,3 +322,12 @@ def field_of(key: Expression) -> FieldOf:
     if not isinstance(key, FieldOf):
         raise TypeError(f"a key is a field after checking, got {type(key).__name__}")
     return key
+
+
+def key_types(node: Aggregate) -> list[str]:
+    """The entity types of a checked aggregate's keys."""
+    found = []
+    for key in map(field_of, node.keys):
+        declared = key.event.__fields__[key.name]
+        found.append(declared.entity or declared.name)
+    return found

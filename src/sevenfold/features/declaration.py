@@ -18,10 +18,10 @@ from sevenfold.features.expression import (
     as_expression,
     walk,
 )
-from sevenfold.features.value import ValueType
 
 if TYPE_CHECKING:
     from sevenfold.data.event import EventType
+    from sevenfold.features.value import ValueType
 
 __all__ = ["FeatureSet", "features"]
 
@@ -89,6 +89,7 @@ def features(**declared: object) -> FeatureSet:
         cycles, names used twice.
     """
     expanded: dict[str, Expression] = {}
+    declared_by: dict[str, str] = {}
     faults: list[Fault] = []
     for name, value in declared.items():
         try:
@@ -98,24 +99,14 @@ def features(**declared: object) -> FeatureSet:
             faults.extend(replace(fault, where=f"features.{name}") for fault in error.faults)
             continue
         for column, part in columns:
-            if column in expanded:
+            if declared_by.setdefault(column, name) != name:
                 hint = "Rename one of the two features that make it"
                 faults.append(
                     Fault(f"features.{name}", "a name of its own", f"{column!r} a second time", hint)
                 )
             expanded[column] = part
     checker = Checker(expanded)
-    types = {name: checker.check(name) for name in expanded}
-    for name, type_ in types.items():
-        if type_ is ValueType.TIME:
-            checker.faults.append(
-                Fault(
-                    f"features.{name}",
-                    "a number, a condition or a text",
-                    "a time",
-                    "Use .hour() or a difference",
-                )
-            )
+    types = {column: checker.check(column, f"features.{declared_by[column]}") for column in expanded}
     if not declared:
         faults.append(Fault("features", "at least one feature", "none"))
     faults.extend(checker.faults)

@@ -7,7 +7,6 @@ the planner shares work.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,8 @@ from sevenfold.errors import DesignError, Fault
 from sevenfold.features.window import ALL, duration_ms
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sevenfold.data.event import EventType
 
 __all__ = [
@@ -330,6 +331,8 @@ class Aggregate(Expression):
         mistakes = list(self.mistakes)
         if not windows:
             mistakes.append(Fault(".over()", "at least one window such as '1h'", "none"))
+        if len(set(windows)) < len(windows):
+            mistakes.append(Fault(".over()", "each window once", ", ".join(map(str, windows))))
         shift = 0 if delay is None else _duration(delay, "delay", mistakes)
         found = []
         for text in windows:
@@ -347,7 +350,14 @@ def _duration(text: object, where: str, mistakes: list[Fault]) -> int:
         return 1
 
 
-def _aggregate(function: str, operand: Expression, where: object, **parameters: int) -> Aggregate:
+def _aggregate(
+    function: str,
+    operand: Expression,
+    where: object,
+    *,
+    half_life: int | None = None,
+    n: int | None = None,
+) -> Aggregate:
     """Begin an aggregate over the stream whose fields the operand reads."""
     streams = {part.event for part in walk(operand) if isinstance(part, FieldOf)}
     if len(streams) != 1:
@@ -358,7 +368,7 @@ def _aggregate(function: str, operand: Expression, where: object, **parameters: 
             [Fault(f"{function}()", "an expression over fields of one event", got)],
         )
     condition = None if where is None else as_expression(where)
-    return Aggregate(function, streams.pop(), operand, condition, **parameters)
+    return Aggregate(function, streams.pop(), operand, condition, half_life=half_life, n=n)
 
 
 def as_expression(value: object) -> Expression:

@@ -8,7 +8,6 @@ over the same operand its columns.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -16,8 +15,8 @@ import numpy as np
 
 from sevenfold.data.fields import Kind
 from sevenfold.errors import DesignError, Fault
-from sevenfold.features.check import entity_types, field_of
-from sevenfold.features.declaration import FeatureSet
+from sevenfold.features.answerable import lacks, unanswered, unlisted
+from sevenfold.features.check import entity_types, field_of, key_types
 from sevenfold.features.expression import Aggregate, Call, Expression, FieldOf, Literal
 from sevenfold.features.kernel import layout as w
 from sevenfold.features.plan import Asking, Item, Key, Lookup, Plan, Stream
@@ -27,7 +26,10 @@ from sevenfold.features.texts import text_sources
 from sevenfold.features.value import UNIT, ValueType
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from sevenfold.data.event import EventType
+    from sevenfold.features.declaration import FeatureSet
 
 __all__ = ["compile_plan"]
 
@@ -42,8 +44,11 @@ def compile_plan(events: Sequence[EventType], features: FeatureSet) -> Plan:
     DesignError
         When features read events that the design does not list, or no event has the entities that all of them need.
     """
-    planner = _Planner(events, features)
-    return planner.plan()
+    if faults := unlisted(events, features):
+        raise DesignError("Features read events that the design does not list", faults)
+    if faults := unanswered(events, features):
+        raise DesignError("No event can be asked for all features", faults)
+    return _Planner(events, features).plan()
 
 
 @dataclass
@@ -87,14 +92,11 @@ class _Planner:
         self._lookups: dict[int, int] = {}
 
     def plan(self) -> Plan:
-        self._check_streams()
         asking = {name: self._ask(event) for name, event in self._events.items()}
         streams = {name: self._stream(event) for name, event in self._events.items()}
         asking = {
             name: replace(asked, items=_joined(streams[name].items, asked)) for name, asked in asking.items()
         }
-        if not any(len(asked.names) == len(self._features) for asked in asking.values()):
-            raise DesignError("No event can be asked for all features", self._unanswered(asking))
         series = sorted(self._series.values(), key=lambda one: one.number)
         texts = [
             source
@@ -115,22 +117,12 @@ class _Planner:
             text=tuple(self._text(series, streams, asking)),
         )
 
-    def _check_streams(self) -> None:
-        listed = ", ".join(self._events)
-        faults = [
-            Fault("features", "events that the design lists", stream.__name__, f"The design lists: {listed}")
-            for stream in self._features.streams()
-            if self._events.get(stream.__name__) is not stream
-        ]
-        if faults:
-            raise DesignError("Features read events that the design does not list", faults)
-
     # What is asked of an event.
 
     def _ask(self, event: EventType) -> Asking:
         lookups: list[_Reading] = []
         compiler = Compiler(event, lambda node: self._read(event, node, compiler, lookups))
-        names = [name for name in self._features if not self._missing(event, self._features.resolved(name))]
+        names = [name for name in self._features if not lacks(event, self._features.resolved(name), name)]
         texts = set()
         for position, name in enumerate(names):
             register = compiler.compile(self._features.resolved(name))
@@ -147,45 +139,6 @@ class _Planner:
             counts=frozenset(name for name in names if self._features.is_count(name)),
             texts=frozenset(texts),
         )
-
-    def _missing(self, event: EventType, expression: Expression) -> list[str]:
-        """What an event lacks to be asked for a feature."""
-        lacks = []
-        entities = entity_types(event)
-        stack = [expression]
-        while stack:
-            part = stack.pop()
-            if isinstance(part, Aggregate):
-                if part.places:
-                    lacks += [
-                        f"{place.event.__name__}.{place.name}"
-                        for place in map(field_of, part.places)
-                        if place.event is not event
-                    ]
-                elif part.stream is not event:
-                    lacks += [
-                        f"one field that holds a {kind}"
-                        for kind in _types(part)
-                        if len(entities.get(kind, ())) != 1
-                    ]
-            elif isinstance(part, FieldOf):
-                if part.event is not event:
-                    lacks.append(f"{part.event.__name__}.{part.name}")
-            else:
-                stack.extend(part.children())
-        return lacks
-
-    def _unanswered(self, asking: Mapping[str, Asking]) -> list[Fault]:
-        """Why the event that can answer most can't answer all."""
-        best = max(self._events, key=lambda name: len(asking[name].names))
-        faults = []
-        for name in self._features:
-            if lacks := self._missing(self._events[best], self._features.resolved(name)):
-                hint = "Use .at(...) to say which field of the deciding event to look it up by"
-                faults.append(
-                    Fault(f"features.{name}", f"something that {best} has", " and ".join(lacks), hint)
-                )
-        return faults
 
     def _read(
         self, event: EventType, node: Aggregate, compiler: Compiler, lookups: list[_Reading]
@@ -216,7 +169,7 @@ class _Planner:
 
     def _reading(self, event: EventType, node: Aggregate) -> _Reading:
         ordered = sorted(
-            zip(_types(node), map(field_of, node.keys), node.places or node.keys, strict=True),
+            zip(key_types(node), map(field_of, node.keys), node.places or node.keys, strict=True),
             key=lambda part: part[0],
         )
         key = self._key(tuple(kind for kind, _, _ in ordered))
@@ -239,7 +192,9 @@ class _Planner:
         return self._keys[kinds]
 
     def _source(self, node: Aggregate) -> tuple[Key, int]:
-        ordered = sorted(zip(_types(node), map(field_of, node.keys), strict=True), key=lambda part: part[0])
+        ordered = sorted(
+            zip(key_types(node), map(field_of, node.keys), strict=True), key=lambda part: part[0]
+        )
         key = self._key(tuple(kind for kind, _ in ordered))
         source = (node.stream.__name__, key.number, tuple(part.name for _, part in ordered))
         return key, self._sources.setdefault(source, len(self._sources))
@@ -374,15 +329,6 @@ def _joined(folds: Sequence[Item], asked: Asking) -> tuple[Item, ...]:
             expected = f"at most {w.MOST_ITEMS} ways to fold or read one event by the same entities"
             raise DesignError("Too many lookups", [Fault("features", expected, str(len(own) + len(reads)))])
     return tuple(items)
-
-
-def _types(node: Aggregate) -> list[str]:
-    """The entity types of an aggregate's keys."""
-    found = []
-    for key in map(field_of, node.keys):
-        field_ = key.event.__fields__[key.name]
-        found.append(field_.entity or field_.name)
-    return found
 
 
 def _can_be_null(expression: Expression) -> bool:

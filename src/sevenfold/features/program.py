@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,13 +14,14 @@ from sevenfold.features.text import text_code
 from sevenfold.features.value import MONEY_UNIT, OF_KIND, UNIT, ValueType
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
 
     from sevenfold.data.event import EventType
 
 __all__ = ["Compiler", "Program", "Register", "float_bits"]
 
-_NAN_BITS = int(np.array([np.nan]).view(np.int64)[0])
 _INTEGER = {
     "add": "add_integer",
     "subtract": "subtract_integer",
@@ -109,7 +109,7 @@ class Compiler:
     def program(self) -> Program:
         """What has been compiled."""
 
-        def table(rows: list[tuple[int, ...]] | list[list[int]], width: int) -> NDArray[np.int64]:
+        def table(rows: Sequence[Sequence[int]], width: int) -> NDArray[np.int64]:
             return np.array(rows, dtype=np.int64).reshape(len(rows), width)
 
         return Program(
@@ -220,13 +220,11 @@ class Compiler:
     def _literal(self, value: bool | int | float | str) -> Register:
         if isinstance(value, bool):
             return self._constant(int(value), ValueType.BOOLEAN, value)
-        if isinstance(value, int) and abs(value) < 2**62:
+        if isinstance(value, int):
             return self._constant(value, ValueType.INTEGER, value)
         if isinstance(value, str):
             return self._constant(text_code(value), ValueType.TEXT, value)
-        number = float(value)
-        finite = number if np.isfinite(number) else float("nan")
-        return self._constant(float_bits(finite) if finite == finite else _NAN_BITS, ValueType.FLOAT, value)
+        return self._constant(float_bits(value), ValueType.FLOAT, value)
 
     def _call(self, operation: str, parts: list[Register], arguments: tuple[Expression, ...]) -> Register:
         types = [part.type for part in parts]

@@ -73,10 +73,8 @@ def save_snapshot(path: Path, state: FeatureState, note: dict[str, Any] | None =
     digest = hashlib.sha256()
     with replacing(path) as unfinished, unfinished.open("wb") as file:
         file.write(_MAGIC)
-        parts = [len(encoded).to_bytes(8, "little"), encoded]
-        parts += [
-            memoryview(np.ascontiguousarray(array)).cast("B") for array in arrays.values() if array.size
-        ]
+        parts: list[bytes | memoryview] = [len(encoded).to_bytes(8, "little"), encoded]
+        parts += [np.ascontiguousarray(array).data.cast("B") for array in arrays.values() if array.size]
         for part in parts:
             digest.update(part)
             file.write(part)
