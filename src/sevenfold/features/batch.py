@@ -131,7 +131,7 @@ def fold_batch(
         ordered = list(pool.map(lambda key: _arrange(plan, batch, key.number, on, asking, floors), plan.keys))
         items = [one for one in ordered if one is not None]
         _reserve(state, batch, items, words)
-        rec, positions = _records(plan, batch, items, asking, on)
+        rec, positions = _records(plan, batch, items, asking, on, pool)
         _fold(state, items, words, rec, pool)
         if asking is not None and on is not None and out is not None and nulls is not None:
             _answer(asking, batch.raw[on], rec, positions, out, nulls, pool)
@@ -263,7 +263,12 @@ def _needed(state: FeatureState, batch: Batch) -> int:
 
 
 def _records(
-    plan: Plan, batch: Batch, items: Sequence[_Items], asking: Asking | None, on: str | None
+    plan: Plan,
+    batch: Batch,
+    items: Sequence[_Items],
+    asking: Asking | None,
+    on: str | None,
+    pool: ThreadPoolExecutor,
 ) -> tuple[NDArray[np.int64], tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]]:
     """Room for the records of all items, and for each lookup where those of each asking row lie."""
     nothing = np.zeros(1, np.int64)
@@ -283,13 +288,15 @@ def _records(
     bases = np.empty(len(asking.lookups), np.int64)
     widths = np.empty(len(asking.lookups), np.int64)
     used: dict[int, int] = {}
+    searches: list[tuple[object, ...]] = []
     for number, lookup in enumerate(asking.lookups):
         one = by_key[lookup.key]
         empty = one.events.size + used.get(lookup.key, 0)
         used[lookup.key] = used.get(lookup.key, 0) + 1
         _empty_record(plan, lookup.key, lookup.number, rec, one.base + empty * one.width)
-        find_records(one.lookups, one.events, lookup.number, first, empty, inverse[number])
+        searches.append((one.lookups, one.events, lookup.number, first, empty, inverse[number]))
         bases[number], widths[number] = one.base, one.width
+    _run(pool, find_records, searches)
     return rec, (bases, widths, inverse)
 
 

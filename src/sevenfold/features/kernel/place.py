@@ -66,7 +66,7 @@ def write_rows(
             running = arena[at - width]
             for k in range(n):
                 running += words[source, events[k]]
-                arena[at + k * width] = running
+                arena[np.uint64(at + k * width)] = running
         elif kind in (TOTAL, SQUARE):
             limbs = spec[c + C_LIMBS]
             for k in range(n):

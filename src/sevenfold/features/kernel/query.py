@@ -4,6 +4,8 @@ A query is a time at which windows end, the number of rows that were there by th
 event itself where it belongs to the series. Bounds of all windows are found first, by moving hints forward;
 each operation is then one tight loop over the run. Hints and counters are only memory of where the last query
 ended: a result depends on rows and times alone, so nothing changes when they are not stored.
+
+In the loops that run most, indexes are unsigned: signed ones are tested for counting from the end.
 """
 
 from __future__ import annotations
@@ -125,15 +127,17 @@ def query(
         column = b + spec[b + COLUMNS] + spec[op + O_COLUMN] * COLUMN_WORDS
         if code == COUNT and window >= 0:
             for q in range(n):
-                rec[places[q] + slot] = work[tails_at + q] - work[heads_at + q]
+                rows_between = work[np.uint64(tails_at + q)] - work[np.uint64(heads_at + q)]
+                rec[np.uint64(places[q] + slot)] = rows_between
         elif code == COUNT:
             for q in range(n):
                 rec[places[q] + slot] = arena[seg + H_DROPPED] + work[tails_at + q] - 1
         elif code == SUM and window >= 0 and spec[column + C_LIMBS] == 1 and spec[column + C_FLOAT] == 0:
             before = rows + spec[column + C_AT] - width
             for q in range(n):
-                upper = arena[before + work[tails_at + q] * width]
-                frec[places[q] + slot] = np.float64(upper - arena[before + work[heads_at + q] * width])
+                upper = arena[np.uint64(before + work[np.uint64(tails_at + q)] * width)]
+                lower = arena[np.uint64(before + work[np.uint64(heads_at + q)] * width)]
+                frec[np.uint64(places[q] + slot)] = np.float64(upper - lower)
         elif code == SUM:
             total(spec, b, arena, rows, op, heads_at, tails_at, n, frec, places, work)
         elif code == STD:
@@ -186,11 +190,11 @@ def bounds(
             else:
                 tail = tails[q]
                 at = rows + hint * width
-                while hint < tail and arena[at] <= cutoff:
+                while hint < tail and arena[np.uint64(at)] <= cutoff:
                     hint += 1
                     at += width
             latest = cutoff
-            work[base + q] = hint
+            work[np.uint64(base + q)] = hint
         if store:
             arena[seg + spec[b + HEADS_AT] + w] = hint
 

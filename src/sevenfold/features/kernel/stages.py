@@ -103,20 +103,22 @@ def output_stage(
                 places[k] = base + inverse[lookup, row + k] * width
             # Slot by slot: the first one brings a record's lines from memory, many at a time.
             for m in range(i, j):
-                slot, target = loads[m, 1], loads[m, 2]
+                slot, register = loads[m, 1], registers[loads[m, 2]]
                 for k in range(n):
-                    registers[target, k] = rec[places[k] + slot]
+                    register[k] = rec[np.uint64(places[k] + slot)]
             i = j
         compute(program, registers, fregisters, constants, n)
         for i in range(stores.shape[0]):
-            source, target = stores[i, 0], stores[i, 1]
+            target = stores[i, 1]
+            words, floats = registers[stores[i, 0]], fregisters[stores[i, 0]]
+            column = out[target, row : row + n]
             missing = 0
             if stores[i, 2] == 1:
                 for k in range(n):
-                    missing += math.isnan(fregisters[source, k])
-                    out[target, row + k] = registers[source, k]
+                    missing += math.isnan(floats[k])
+                    column[k] = words[k]
             else:
                 for k in range(n):
-                    missing += registers[source, k] == NULL_INT
-                    out[target, row + k] = registers[source, k]
+                    missing += words[k] == NULL_INT
+                    column[k] = words[k]
             nulls[target] += missing
