@@ -39,6 +39,8 @@ $(INSTALLED): requirements.lock pyproject.toml
 	echo "Installing into $(VENV)/ with $$($(BIN)/python --version) (once; about a minute)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
+	@echo "Compiling the feature kernel (once; about a minute)"
+	@$(BIN)/python -m sevenfold.features.warm
 	@touch $@
 
 install: $(INSTALLED)  ## make .venv/ from requirements.lock, once
