@@ -1,7 +1,7 @@
 """Sevenfold: a design you can run, and a running system you can read as a design.
 
-Everything that a design file needs is here under one name: ``import sevenfold as sf``. What is heavy is loaded where
-it is used.
+Everything that a design file needs is here under one name: ``import sevenfold as sf``. What is heavy is
+loaded where it is used.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,8 @@ import polars as pl
 from sevenfold.features.kernel.arrange import dense_codes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from sevenfold.data.event import EventType
@@ -81,7 +82,7 @@ def _codes_by_type(
     *,
     named: bool,
 ) -> tuple[dict[tuple[str, str], NDArray[np.int64]], dict[str, tuple[pl.Series | None, int]]]:
-    """A code for each value of each entity column, one numbering a type; and the texts and number of codes."""
+    """A code for each value of each entity column, one numbering a type; its texts and how many there are."""
     columns: dict[str, list[tuple[str, str]]] = {}
     for name, own in items.items():
         for field in dict.fromkeys(field for item in own for field in item.fields):
@@ -92,7 +93,7 @@ def _codes_by_type(
     prepared = {}
     for kind, places in columns.items():
         parts = [frames[name][field] for name, field in places]
-        if len({part.dtype for part in parts}) > 1 or (named and not parts[0].dtype == pl.String):
+        if len({part.dtype for part in parts}) > 1 or (named and parts[0].dtype != pl.String):
             parts = [part.cast(pl.String) for part in parts]
         values = parts[0] if len(parts) == 1 else pl.concat([part.alias("entity") for part in parts])
         prepared[kind] = (places, parts, values)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from sevenfold.features.program import Program
-
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
     from numpy.typing import NDArray
+
+    from sevenfold.features.program import Program
 
 __all__ = ["Asking", "Item", "Key", "Lookup", "Plan", "Stream"]
 
@@ -111,12 +111,13 @@ class Plan:
     keys, streams, asking
         Keys by number; what each event gives, by its name; what each event is asked.
     finite
-        For each key, the milliseconds after which an untouched entity of it can't matter any more; `None` if it
-        always can.
+        For each key, the milliseconds after which an untouched entity of it can't matter any more; `None` if
+        it always can.
     work
         Scratch words of the kernel.
     text_fields, literals
-        Where the texts come from that features give back: fields, as (event, field), and texts in expressions.
+        Where the texts come from that features give back: fields, as (event, field), and texts in
+        expressions.
     text
         The plan for people, line by line: what golden files hold.
     """

@@ -1,4 +1,4 @@
-"""The state of one entity as bytes: to move it, to share it, to erase it, and to free it when nothing needs it."""
+"""The state of one entity: as bytes to move it elsewhere; erased; freed when no window can see it again."""
 
 from __future__ import annotations
 
@@ -166,8 +166,8 @@ def _free(state: FeatureState, key: int, slot: int) -> None:
 def evict(state: FeatureState, lateness: int | None) -> int:
     """Free every entity that no window can see again; how many were freed.
 
-    No entity's clock lags more than ``lateness`` behind the newest event, so an entity whose rows all lie further
-    back than that and its longest window gives the same features as one that never was.
+    No entity's clock lags more than ``lateness`` behind the newest event, so an entity whose rows all lie
+    further back than that and its longest window gives the same features as one that never was.
     """
     if lateness is None or state.newest == w.NEVER:
         return 0

@@ -1,4 +1,4 @@
-"""One series in the making: which columns a row needs, which windows, stacks and counters, and what reads them."""
+"""One series in the making: the columns of a row, the windows, stacks and counters, and what reads them."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class Series:
         return self.counters.index((links, window, delay))
 
     def block(self) -> list[int]:
-        """The series as a block of the specification; tables follow the words, offsets count from its start."""
+        """The series as a block of the specification: words, then tables at offsets from its start."""
         words = [0] * w.BLOCK_WORDS
         row, placed, tables = self._columns()
         header = w.H_FIXED + len(self.delays)

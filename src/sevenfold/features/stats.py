@@ -28,7 +28,8 @@ class StateStats:
     entities
         Entities kept, by key (``card``, ``card × merchant``).
     live_events
-        Rows that some window may still see, over all series: one event is a row in each series that it belongs to.
+        Rows held, over all series: one event is a row in each series that it belongs to. Expired rows are
+        among them until their segment is next moved.
     bytes_used
         Arena bytes in segments, growth room included.
     bytes_free

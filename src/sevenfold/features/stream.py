@@ -13,7 +13,7 @@ __all__ = ["Event", "StreamType"]
 class StreamType(EventType):
     """The type of event classes whose fields are expressions."""
 
-    def __getattr__(cls, name: str) -> FieldOf:
+    def __getattr__(cls, name: str) -> FieldOf:  # noqa: N805  # a metaclass, by its base
         if name.startswith("_"):
             raise AttributeError(name)
         fields = cls.__fields__
@@ -32,18 +32,18 @@ class StreamType(EventType):
             ],
         )
 
-    def count(cls, where: object = None) -> Aggregate:
+    def count(cls, where: object = None) -> Aggregate:  # noqa: N805
         """How many events, or how many that meet a condition."""
         return Aggregate("count", cls, None, None if where is None else as_expression(where))
 
-    def decayed_count(cls, half_life: str, where: object = None) -> Aggregate:
+    def decayed_count(cls, half_life: str, where: object = None) -> Aggregate:  # noqa: N805
         """Count in which an event weighs half after each ``half_life``."""
         condition = None if where is None else as_expression(where)
         return Aggregate("decayed_count", cls, None, condition, half_life=duration_ms(half_life, "half_life"))
 
 
 class UnknownFieldError(DesignError, AttributeError):
-    """A name that an event does not declare; also an `AttributeError`, as Python expects of a missing attribute."""
+    """A name that an event does not declare: for Python, a missing attribute."""
 
 
 class Event(EventRecord, metaclass=StreamType):

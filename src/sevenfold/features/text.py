@@ -1,7 +1,7 @@
 """Texts as integers: entities and categories reach the kernel as 64-bit hashes.
 
-A hash needs no dictionary, so the state of one entity means the same in another process. Two different texts are taken
-for one with a probability of about 2 ** -64 a pair.
+A hash needs no dictionary, so the state of one entity means the same in another process. Two different texts
+are taken for one with a probability of about 2 ** -64 a pair.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ __all__ = ["MONEY_UNIT", "OF_KIND", "UNIT", "ValueType"]
 class ValueType(Enum):
     """What a value of an expression is.
 
-    All but `FLOAT` are integer words: a boolean is 0 or 1, money counts ten-thousandths of the major unit, a duration
-    and a time count milliseconds, a text is its 64-bit hash.
+    All but `FLOAT` are integer words: a boolean is 0 or 1, money counts ten-thousandths of the major unit, a
+    duration and a time count milliseconds, a text is its 64-bit hash.
     """
 
     BOOLEAN = "boolean"
@@ -31,7 +31,7 @@ class ValueType(Enum):
 
 
 MONEY_UNIT = 10_000
-"""Money inside the kernel: every currency of ISO 4217 has at most four digits, so one scale holds them all exactly."""
+"""Money inside the kernel: no currency of ISO 4217 has more than four digits, so one scale holds them all."""
 
 UNIT = {
     ValueType.BOOLEAN: 1,

@@ -1,6 +1,7 @@
 """Compile the kernel once, so that no user waits for it later: ``python -m sevenfold.features.warm``.
 
-Compiled code is kept beside the source (or in ``NUMBA_CACHE_DIR``) and serves every design: a design compiles nothing.
+Compiled code is kept beside the source (or in ``NUMBA_CACHE_DIR``) and serves every design; no design
+compiles anything.
 """
 
 from __future__ import annotations

@@ -1,13 +1,12 @@
 """Widen the totals of a state before values that do not fit are added.
 
-A total of a column is a fixed-point number as wide as the values so far needed (`kernel.limbs`). Values that reach
-higher or lower than ever before are rare after the first few; then every row of the series is written anew in the
-new width. Nothing is rounded by it.
+A total of a column is a fixed-point number as wide as the values so far needed (`kernel.limbs`). Values that
+reach higher or lower than ever before are rare after the first few; then every row of the series is written
+anew in the new width. Nothing is rounded by it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +16,8 @@ from sevenfold.features.kernel.limbs import HEADROOM_BITS
 from sevenfold.features.kernel.widths import float_range, integer_range, rewrite_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from numpy.typing import NDArray
 
     from sevenfold.features.batch import Batch
@@ -78,7 +79,7 @@ def widen(state: FeatureState, series: int, wanted: dict[int, tuple[int, int]]) 
         bottom = int(old[record + w.C_LOW])
         top = bottom + 64 * int(old[record + w.C_LIMBS]) - HEADROOM_BITS
         if old[record + w.C_FLOAT] == 1:
-            # A total and its squares must meet at twice the exponent: both take the even multiple of 32 below.
+            # A total and its squares must meet at twice the exponent: both take an even multiple of 32.
             bottom = min(bottom, squares * (32 * (low // 32)))
         top = max(top, squares * high)
         state.spec[record + w.C_LOW] = bottom
