@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sevenfold as sf
+from sevenfold.learning.splits import Prequential
 from sevenfold.problem.problem import Cost, ServiceLevels
 from sevenfold.systems.fraud.events import Chargeback, Payment
 
@@ -81,6 +82,15 @@ design = sf.Design(
         key="payment_id",
         matures="45d",
         because="Nine of ten chargebacks arrive within six weeks.",
+    ),
+    learning=sf.Learning(
+        folds=Prequential(
+            test="28d",
+            because="Four weeks hold enough frauds for figures that can be told apart.",
+        ),
+        entity="card",
+        review_per_day=100,
+        because="Analysts can look at a hundred cards a day.",
     ),
     because="Velocity, novelty and company: what a card does too fast, for the first time, and with whom.",
 )
