@@ -69,7 +69,9 @@ design = sf.Design(
         decision="Approve, review or block each payment while the customer waits.",
         users=("cardholders", "merchants", "fraud analysts", "the payment platform's risk team"),
         missed=Cost(share=1.0, fixed=20.0, because="The amount is lost and the scheme takes a fee."),
-        false_alarm=Cost(share=0.02, fixed=5.0, because="The margin is lost, and some customers do not come back."),
+        false_alarm=Cost(
+            share=0.02, fixed=5.0, because="The margin is lost, and some customers do not come back."
+        ),
         review=Cost(fixed=3.0, because="Five minutes of an analyst."),
         service_levels=ServiceLevels(latency_p99_ms=50.0, decisions_per_second=200.0, availability=0.9995),
         because="Chargebacks arrive weeks after the payment, so that what is not stopped at once is lost.",
