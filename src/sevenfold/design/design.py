@@ -204,13 +204,18 @@ def _faults(
         for position, event in enumerate(events)
         if not isinstance(event, EventType)
     ]
-    if not isinstance(features, FeatureSet):
-        faults.append(Fault("features", "what sf.features(...) gives", type(features).__name__))
-    expected = ((problem, Problem, "problem"), (label, Label, "label"), (learning, Learning, "learning"))
+    expected: tuple[tuple[object, type, str], ...] = (
+        (features, FeatureSet, "sf.features(...)"),
+        (problem, Problem, "sf.Problem(...)"),
+        (label, Label, "sf.Label(...)"),
+        (learning, Learning, "sf.Learning(...)"),
+    )
     faults += [
-        Fault(where, f"sf.{kind.__name__}(...)", type(value).__name__)
-        for value, kind, where in expected
-        if value is not None and not isinstance(value, kind)
+        Fault(where, f"what {call} gives", type(value).__name__)
+        for where, (value, kind, call) in zip(
+            ("features", "problem", "label", "learning"), expected, strict=True
+        )
+        if not isinstance(value, kind) and (value is not None or kind is FeatureSet)
     ]
     if faults:
         return faults

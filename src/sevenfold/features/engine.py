@@ -326,7 +326,7 @@ class _Taker:
             slots[i] = found
 
     def _features(self, *, nulls: bool) -> Features:
-        values: Sequence[Any] = self._unpack(self._out)
+        values: Sequence[Any] = self._unpack(self._out.data)
         if nulls:
             values = [
                 None if value != value or (value == w.NULL_INT and type(value) is int) else value

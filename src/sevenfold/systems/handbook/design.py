@@ -70,5 +70,5 @@ design = sf.Design(
         entity="customer",
         review_per_day=100,
     ),
-    because="The same table, folds, metrics and removal of known customers as the book, so that rows compare.",
+    because="The same table, folds, metrics and removal of known customers as the book: rows compare.",
 )
