@@ -43,8 +43,9 @@ class Design:
     problem, label, learning
         Sections 1 and 3. What needs a missing one says so.
     lateness
-        How far an entity's clock may lag behind the newest event of the log. An event that arrives later than that
-        is still counted by its own time, in windows that end so far behind. Bounds the memory of idle entities.
+        How far an entity's clock may lag behind the newest event of the log. An event that arrives later
+        than that is still counted by its own time, in windows that end so far behind. Bounds the memory of
+        idle entities.
     because
         Why this design.
 
@@ -124,7 +125,8 @@ class Design:
         Parameters
         ----------
         frames
-            Tables by event, as users have them, or as the lake gives them (with ``_offset``: then log order rules).
+            Tables by event, as users have them, or as the lake gives them (with ``_offset``: then log order
+            rules).
             Events without a table count as having none.
         on
             The event whose rows are asked; `decides` by default.
@@ -136,8 +138,8 @@ class Design:
         Returns
         -------
         pl.DataFrame
-            The event's key, then one column a feature, in the order of the input rows: counts Int64, texts String,
-            all else Float64; null where there is no value.
+            The event's key, then one column a feature, in the order of the input rows: counts Int64, texts
+            String, all else Float64; null where there is no value.
 
         Raises
         ------
@@ -205,13 +207,13 @@ def _faults(
         if not isinstance(event, EventType)
     ]
     expected: tuple[tuple[object, type, str], ...] = (
-        (features, FeatureSet, "sf.features(...)"),
+        (features, FeatureSet, "what sf.features(...) gives"),
         (problem, Problem, "sf.Problem(...)"),
         (label, Label, "sf.Label(...)"),
         (learning, Learning, "sf.Learning(...)"),
     )
     faults += [
-        Fault(where, f"what {call} gives", type(value).__name__)
+        Fault(where, call, type(value).__name__)
         for where, (value, kind, call) in zip(
             ("features", "problem", "label", "learning"), expected, strict=True
         )
