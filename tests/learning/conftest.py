@@ -10,6 +10,10 @@ import pytest
 
 from sevenfold.learning.candidate import Table
 from sevenfold.learning.encoding import Encoding
+from sevenfold.learning.extra import require
+
+# Test modules import scikit-learn as a reference; OpenMP reads how its threads wait when it is first loaded.
+require("sklearn", "testing")
 
 DAY = 86_400_000
 

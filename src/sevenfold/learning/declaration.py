@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Learning", "Progress", "silent"]
 
+_CANDIDATES = (
+    LogisticRegression(),
+    XGBoost(
+        depth=4,
+        rows=0.8,
+        columns=0.5,
+        min_child_weight=3.0,
+        because="Where positives are rare, depth 6 on all rows and features learns the noise.",
+    ),
+)
+"""What competes where a design does not say."""
+
 _LOSSES = ("log_loss", "brier", "calibration_error")
 """The metrics of which less is better."""
 
@@ -36,7 +48,8 @@ class Learning:
     Parameters
     ----------
     candidates
-        The methods that compete, each a declaration of its own.
+        The methods that compete, each a declaration of its own; by default logistic regression, and XGBoost
+        with settings for rare positives.
     folds
         The periods of training and test on which they compete. The model that is served learns from a
         period of the same length that ends with the newest matured labels.
@@ -70,7 +83,7 @@ class Learning:
         A choice can't work; all such choices are named.
     """
 
-    candidates: tuple[Candidate, ...] = (LogisticRegression(), XGBoost())
+    candidates: tuple[Candidate, ...] = _CANDIDATES
     folds: Prequential = field(default_factory=Prequential)
     choose_by: str = "average_precision"
     entity: str | None = None

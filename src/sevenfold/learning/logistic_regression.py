@@ -36,6 +36,8 @@ class LogisticRegression:
         How many times a positive row counts; the probabilities are corrected for it.
     steps
         Steps of the search for the weights (L-BFGS), at most.
+    tolerance
+        The slope at which the search ends.
     name
         What tables and plots call it.
     because
@@ -45,6 +47,7 @@ class LogisticRegression:
     strength: float = 1.0
     class_weight: ClassWeight = None
     steps: int = 1000
+    tolerance: float = 1e-4
     name: str = "logistic regression"
     because: str = ""
 
@@ -68,7 +71,9 @@ class LogisticRegression:
         layout = _Layout.learn(training)
         weight = positive_weight(training, self.class_weight)
         row_weight = np.where(training.y == 1, weight, 1.0)
-        solver = linear.LogisticRegression(C=self.strength, solver="lbfgs", max_iter=self.steps, tol=1e-5)
+        solver = linear.LogisticRegression(
+            C=self.strength, solver="lbfgs", max_iter=self.steps, tol=self.tolerance
+        )
         solver.fit(
             layout.design(training.X),
             training.y,
