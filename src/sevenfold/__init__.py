@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from sevenfold.data.fields import Category, Entity, Money, Timestamp
     from sevenfold.design.design import Design
     from sevenfold.design.load import load
-    from sevenfold.features.expression import distance_km, feature, speed_kmh, when
+    from sevenfold.features.conditional import when
+    from sevenfold.features.expression import feature
+    from sevenfold.features.position import distance_km, speed_kmh
     from sevenfold.features.stream import Event
     from sevenfold.learning.declaration import Learning
     from sevenfold.learning.label import Label
@@ -53,11 +55,11 @@ _HOME = {
     "Money": "data.fields",
     "Problem": "problem.problem",
     "Timestamp": "data.fields",
-    "distance_km": "features.expression",
+    "distance_km": "features.position",
     "feature": "features.expression",
     "load": "design.load",
-    "speed_kmh": "features.expression",
-    "when": "features.expression",
+    "speed_kmh": "features.position",
+    "when": "features.conditional",
 }
 
 

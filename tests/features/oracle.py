@@ -18,7 +18,8 @@ from rowwise_oracle import as_number, call, nearest, type_of
 
 from sevenfold.data.fields import Kind
 from sevenfold.data.money import digits
-from sevenfold.features.expression import Aggregate, Call, Expression, FieldOf, Literal, walk
+from sevenfold.features.aggregate import Aggregate
+from sevenfold.features.expression import Call, Expression, FieldOf, Literal, walk
 
 if TYPE_CHECKING:
     from sevenfold.data.event import EventType

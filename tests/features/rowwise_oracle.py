@@ -8,7 +8,8 @@ from fractions import Fraction
 from typing import Any
 
 from sevenfold.data.fields import Kind
-from sevenfold.features.expression import Aggregate, Call, Expression, FieldOf, Literal
+from sevenfold.features.aggregate import Aggregate
+from sevenfold.features.expression import Call, Expression, FieldOf, Literal
 
 __all__ = ["as_number", "call", "nearest", "type_of"]
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
 
     from sevenfold.data.event import EventType
-    from sevenfold.features.expression import Aggregate, Expression
+    from sevenfold.features.aggregate import Aggregate
+    from sevenfold.features.expression import Expression
 
 __all__ = ["cases", "designs"]
 

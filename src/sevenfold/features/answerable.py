@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sevenfold.errors import Fault
+from sevenfold.features.aggregate import Aggregate
 from sevenfold.features.check import entity_types, field_of, key_types
-from sevenfold.features.expression import Aggregate, Expression, FieldOf
+from sevenfold.features.expression import Expression, FieldOf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from sevenfold.data.fields import Kind
 from sevenfold.errors import Fault
-from sevenfold.features.expression import Aggregate, Call, Expression, FieldOf, Literal, Reference, walk
+from sevenfold.features.aggregate import Aggregate
+from sevenfold.features.expression import Call, Expression, FieldOf, Literal, Reference, walk
 from sevenfold.features.value import OF_KIND, ValueType
 
 if TYPE_CHECKING:

@@ -7,17 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sevenfold.errors import DesignError, Fault
+from sevenfold.features.aggregate import Aggregate, Window
 from sevenfold.features.check import Checker
-from sevenfold.features.expression import (
-    Aggregate,
-    Call,
-    Expression,
-    FieldOf,
-    Reference,
-    Window,
-    as_expression,
-    walk,
-)
+from sevenfold.features.expression import Call, Expression, FieldOf, Reference, as_expression, walk
 
 if TYPE_CHECKING:
     from sevenfold.data.event import EventType
@@ -79,14 +71,15 @@ class FeatureSet(Mapping[str, Expression]):
 def features(**declared: object) -> FeatureSet:
     """Declare features by name.
 
-    An aggregate over several windows becomes one column a window, with the window as suffix (``card_count_1h``); so
-    does a plain aggregate over one. A larger expression around one window keeps its name.
+    An aggregate over several windows becomes one column a window, with the window as suffix
+    (``card_count_1h``); so does a plain aggregate over one. A larger expression around one window keeps its
+    name.
 
     Raises
     ------
     DesignError
-        With everything that is wrong, by name: unknown fields, types that do not fit, windows that are not positive,
-        cycles, names used twice.
+        With everything that is wrong, by name: unknown fields, types that do not fit, windows that are not
+        positive, cycles, names used twice.
     """
     expanded: dict[str, Expression] = {}
     declared_by: dict[str, str] = {}

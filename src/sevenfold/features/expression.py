@@ -1,46 +1,33 @@
 """The expression language of features: what a column means, and nothing of how it is computed.
 
-Expressions are immutable trees. Operators build larger ones; aggregates turn the rows of a stream into one value per
-entity, read at the deciding event. Two expressions that are written alike have equal signatures, which is how
-the planner shares work.
+Expressions are immutable trees. Operators build larger ones; aggregates turn the rows of a stream into one
+value per entity, read at the deciding event. Two expressions that are written alike have equal signatures,
+which is how the planner shares work.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sevenfold.errors import DesignError, Fault
-from sevenfold.features.window import ALL, duration_ms
+from sevenfold.features.window import duration_ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sevenfold.data.event import EventType
+    from sevenfold.features.aggregate import Aggregate
 
-__all__ = [
-    "Aggregate",
-    "Call",
-    "Expression",
-    "FieldOf",
-    "Literal",
-    "Reference",
-    "Window",
-    "as_expression",
-    "distance_km",
-    "feature",
-    "speed_kmh",
-    "walk",
-    "when",
-]
+__all__ = ["Call", "Expression", "FieldOf", "Literal", "Reference", "as_expression", "feature", "walk"]
 
 
 class Expression:
     """A column of one value an event.
 
-    Arithmetic (``+ - * /``), comparison (``< <= > >= == !=``) and logic (``& | ~``) build larger expressions. A null
-    operand gives null, save that ``False & null`` is false and ``True | null`` is true; a division by zero
-    and a result that is not finite give null.
+    Arithmetic (``+ - * /``), comparison (``< <= > >= == !=``) and logic (``& | ~``) build larger expressions.
+    A null operand gives null, save that ``False & null`` is false and ``True | null`` is true; a division by
+    zero and a result that is not finite give null.
     """
 
     __slots__ = ()
@@ -205,7 +192,7 @@ class Expression:
         return _aggregate("first", self, where)
 
     def last(self, where: object = None) -> Aggregate:
-        """Value of the latest event of a window; null when empty. Over ``"all"``, a profile's present value."""
+        """Value of the latest event of a window, null when empty; of a profile, over ``"all"``."""
         return _aggregate("last", self, where)
 
     def decayed_sum(self, half_life: str, where: object = None) -> Aggregate:
@@ -237,6 +224,7 @@ class FieldOf(Expression):
     name: str
 
     def signature(self) -> tuple[Any, ...]:
+        """The event and the field."""
         return ("field", self.event.__name__, self.name)
 
 
@@ -247,6 +235,7 @@ class Literal(Expression):
     value: bool | int | float | str
 
     def signature(self) -> tuple[Any, ...]:
+        """The value and its type: True is not 1."""
         return ("literal", type(self.value).__name__, self.value)
 
 
@@ -258,9 +247,11 @@ class Call(Expression):
     arguments: tuple[Expression, ...]
 
     def signature(self) -> tuple[Any, ...]:
+        """The operation and the signatures of what it is applied to."""
         return (self.operation, *(argument.signature() for argument in self.arguments))
 
     def children(self) -> tuple[Expression, ...]:
+        """What the operation is applied to."""
         return self.arguments
 
 
@@ -271,104 +262,17 @@ class Reference(Expression):
     name: str
 
     def signature(self) -> tuple[Any, ...]:
+        """The name, whatever it stands for."""
         return ("feature", self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """``(t − width − delay, t − delay]``, in milliseconds; a width of `None` is all of time."""
-
-    text: str
-    width: int | None
-    delay: int = 0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Aggregate(Expression):
-    """What the events of a stream that share an entity come to, at the time of the deciding event.
-
-    ``.by(...)`` names the entities, ``.over(...)`` the windows; functions such as `Expression.since_last` take no
-    window. ``.at(...)`` looks the value up by other fields of the deciding event.
-    """
-
-    function: str
-    stream: EventType
-    operand: Expression | None
-    where: Expression | None = None
-    keys: tuple[Expression, ...] = ()
-    windows: tuple[Window, ...] = ()
-    places: tuple[Expression, ...] = ()
-    half_life: int | None = None
-    n: int | None = None
-    mistakes: tuple[Fault, ...] = field(default=(), compare=False)
-
-    def signature(self) -> tuple[Any, ...]:
-        parts = (self.operand, self.where)
-        return (
-            self.function,
-            self.stream.__name__,
-            *(None if part is None else part.signature() for part in parts),
-            tuple(key.signature() for key in self.keys),
-            tuple((window.width, window.delay) for window in self.windows),
-            tuple(place.signature() for place in self.places),
-            self.half_life,
-            self.n,
-        )
-
-    def children(self) -> tuple[Expression, ...]:
-        return tuple(part for part in (self.operand, self.where) if part is not None)
-
-    def by(self, *entities: Any) -> Aggregate:
-        """Group the events of the stream by one or more of its entities."""
-        return replace(self, keys=tuple(as_expression(entity) for entity in entities))
-
-    def at(self, *fields: Any) -> Aggregate:
-        """Look the value up by these fields of the deciding event, one for each entity of ``.by(...)``."""
-        return replace(self, places=tuple(as_expression(place) for place in fields))
-
-    def over(self, *windows: str, delay: str | None = None) -> Aggregate:
-        """Choose the windows, ending ``delay`` before the deciding event."""
-        mistakes = list(self.mistakes)
-        if not windows:
-            mistakes.append(Fault(".over()", "at least one window such as '1h'", "none"))
-        if len(set(windows)) < len(windows):
-            mistakes.append(Fault(".over()", "each window once", ", ".join(map(str, windows))))
-        shift = 0 if delay is None else _duration(delay, "delay", mistakes)
-        found = []
-        for text in windows:
-            width = None if text == ALL else _duration(text, f"window {text!r}", mistakes)
-            found.append(Window(str(text), width, shift))
-        return replace(self, windows=tuple(found), mistakes=tuple(mistakes))
-
-
-def _duration(text: object, where: str, mistakes: list[Fault]) -> int:
-    """Milliseconds of a duration; a mistake is kept for the report on the whole declaration."""
-    try:
-        return duration_ms(text, where)
-    except DesignError as error:
-        mistakes.extend(error.faults)
-        return 1
-
-
 def _aggregate(
-    function: str,
-    operand: Expression,
-    where: object,
-    *,
-    half_life: int | None = None,
-    n: int | None = None,
+    function: str, operand: Expression, where: object, *, half_life: int | None = None, n: int | None = None
 ) -> Aggregate:
-    """Begin an aggregate over the stream whose fields the operand reads."""
-    streams = {part.event for part in walk(operand) if isinstance(part, FieldOf)}
-    if len(streams) != 1:
-        names = sorted(stream.__name__ for stream in streams)
-        got = "fields of " + " and ".join(names) if names else "no field"
-        raise DesignError(
-            f"{function}() cannot tell which events it aggregates",
-            [Fault(f"{function}()", "an expression over fields of one event", got)],
-        )
-    condition = None if where is None else as_expression(where)
-    return Aggregate(function, streams.pop(), operand, condition, half_life=half_life, n=n)
+    # Imported late: an aggregate is an expression, and every expression can be aggregated.
+    from sevenfold.features.aggregate import aggregate
+
+    return aggregate(function, operand, where, half_life=half_life, n=n)
 
 
 def as_expression(value: object) -> Expression:
@@ -394,56 +298,6 @@ def walk(expression: Expression) -> Iterator[Expression]:
         yield from walk(child)
 
 
-@dataclass(frozen=True, slots=True)
-class When:
-    """A condition that waits for ``.then(value)``."""
-
-    condition: Expression
-    before: tuple[tuple[Expression, Expression], ...] = ()
-
-    def then(self, value: object) -> Then:
-        """What the expression is where the condition holds."""
-        return Then((*self.before, (self.condition, as_expression(value))))
-
-
-@dataclass(frozen=True, slots=True)
-class Then:
-    """Branches that wait for ``.otherwise(value)`` or another ``.when(condition)``."""
-
-    branches: tuple[tuple[Expression, Expression], ...]
-
-    def when(self, condition: object) -> When:
-        """Add a branch, tried where the ones before do not hold."""
-        return When(as_expression(condition), self.branches)
-
-    def otherwise(self, value: object) -> Expression:
-        """What the expression is where no condition holds, a null one included."""
-        result = as_expression(value)
-        for condition, branch in reversed(self.branches):
-            result = Call("choose", (condition, branch, result))
-        return result
-
-
-def when(condition: object) -> When:
-    """Begin ``when(condition).then(value).otherwise(value)``."""
-    return When(as_expression(condition))
-
-
 def feature(name: str) -> Reference:
     """Refer to another feature of the same declaration by the name of its column."""
     return Reference(name)
-
-
-def distance_km(
-    latitude_1: object, longitude_1: object, latitude_2: object, longitude_2: object
-) -> Expression:
-    """Great-circle distance in kilometres between two positions in degrees (haversine, mean Earth radius)."""
-    positions = (latitude_1, longitude_1, latitude_2, longitude_2)
-    return Call("distance", tuple(as_expression(position) for position in positions))
-
-
-def speed_kmh(
-    latitude_1: object, longitude_1: object, latitude_2: object, longitude_2: object, elapsed: object
-) -> Expression:
-    """Speed in km/h of getting from one position to another in a time; null when no time has passed."""
-    return distance_km(latitude_1, longitude_1, latitude_2, longitude_2) / (as_expression(elapsed) / 3600.0)

@@ -1,9 +1,9 @@
 """Compile declared features to a plan.
 
-Every aggregate becomes an operation of a *series*: the events of one stream, by one key, under one condition of
-presence. A null operand or an unmet ``where=`` keeps an event out of the series, so that inside a series nothing is
-null and every window is a range of rows. Aggregates that differ only in window or function share the series, those
-over the same operand its columns.
+Every aggregate becomes an operation of a *series*: the events of one stream, by one key, under one condition
+of presence. A null operand or an unmet ``where=`` keeps an event out of the series, so that inside a series
+nothing is null and every window is a range of rows. Aggregates that differ only in window or function share
+the series, those over the same operand its columns.
 """
 
 from __future__ import annotations
@@ -11,24 +11,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from sevenfold.data.fields import Kind
 from sevenfold.errors import DesignError, Fault
 from sevenfold.features.answerable import lacks, unanswered, unlisted
 from sevenfold.features.check import entity_types, field_of, key_types
-from sevenfold.features.expression import Aggregate, Call, Expression, FieldOf, Literal
+from sevenfold.features.expression import Literal
 from sevenfold.features.kernel import layout as w
+from sevenfold.features.operation import Operation, operation_of, operation_text
 from sevenfold.features.plan import Asking, Item, Key, Lookup, Plan, Stream
+from sevenfold.features.presence import can_be_null, series_label
 from sevenfold.features.program import Compiler, Register
-from sevenfold.features.series import Operation, Series, operation_text
+from sevenfold.features.series import Series
+from sevenfold.features.specification import Reading, plan_lines, specification
 from sevenfold.features.texts import text_sources
 from sevenfold.features.value import UNIT, ValueType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from sevenfold.data.event import EventType
+    from sevenfold.features.aggregate import Aggregate
     from sevenfold.features.declaration import FeatureSet
 
 __all__ = ["compile_plan"]
@@ -42,7 +43,8 @@ def compile_plan(events: Sequence[EventType], features: FeatureSet) -> Plan:
     Raises
     ------
     DesignError
-        When features read events that the design does not list, or no event has the entities that all of them need.
+        When features read events that the design does not list, or no event has the entities that all of them
+        need.
     """
     if faults := unlisted(events, features):
         raise DesignError("Features read events that the design does not list", faults)
@@ -67,19 +69,6 @@ class _Input:
         return self.words[register.number]
 
 
-@dataclass
-class _Reading:
-    """One lookup in the making: operations by series, a slot each."""
-
-    key: int
-    number: int
-    fields: tuple[str, ...]
-    slots: dict[tuple[int, Operation], int] = field(default_factory=dict)
-
-    def slot(self, series: int, operation: Operation) -> int:
-        return self.slots.setdefault((series, operation), len(self.slots))
-
-
 class _Planner:
     def __init__(self, events: Sequence[EventType], features: FeatureSet) -> None:
         self._events = {event.__name__: event for event in events}
@@ -88,7 +77,7 @@ class _Planner:
         self._sources: dict[tuple[str, int, tuple[str, ...]], int] = {}
         self._series: dict[tuple[int, object], Series] = {}
         self._inputs: dict[str, _Input] = {}
-        self._readings: dict[tuple[int, str, tuple[str, ...]], _Reading] = {}
+        self._readings: dict[tuple[int, str, tuple[str, ...]], Reading] = {}
         self._lookups: dict[int, int] = {}
 
     def plan(self) -> Plan:
@@ -98,6 +87,7 @@ class _Planner:
             name: replace(asked, items=_joined(streams[name].items, asked)) for name, asked in asking.items()
         }
         series = sorted(self._series.values(), key=lambda one: one.number)
+        keys = tuple(self._keys.values())
         texts = [
             source
             for name, type_ in self._features.types.items()
@@ -105,22 +95,22 @@ class _Planner:
             for source in text_sources(self._features.resolved(name))
         ]
         return Plan(
-            specification=self._specification(series),
-            keys=tuple(self._keys.values()),
+            specification=specification(series, keys, self._readings.values()),
+            keys=keys,
             streams=streams,
             asking=asking,
-            finite=tuple(self._finite(key.number, series) for key in self._keys.values()),
+            finite=tuple(self._finite(key.number, series) for key in keys),
             series=len(series),
             work=max((one.scratch() for one in series), default=1) * w.LANE,
             text_fields=frozenset(source for source in texts if not isinstance(source, str)),
             literals=frozenset(source for source in texts if isinstance(source, str)),
-            text=tuple(self._text(series, streams, asking)),
+            text=tuple(plan_lines(series, keys, self._sources, streams, asking)),
         )
 
     # What is asked of an event.
 
     def _ask(self, event: EventType) -> Asking:
-        lookups: list[_Reading] = []
+        lookups: list[Reading] = []
         compiler = Compiler(event, lambda node: self._read(event, node, compiler, lookups))
         names = [name for name in self._features if not lacks(event, self._features.resolved(name), name)]
         texts = set()
@@ -141,7 +131,7 @@ class _Planner:
         )
 
     def _read(
-        self, event: EventType, node: Aggregate, compiler: Compiler, lookups: list[_Reading]
+        self, event: EventType, node: Aggregate, compiler: Compiler, lookups: list[Reading]
     ) -> Register:
         """The register of an aggregate, read by a lookup at an event."""
         reading = self._reading(event, node)
@@ -149,7 +139,7 @@ class _Planner:
             lookups.append(reading)
         position = lookups.index(reading)
         series, operand, source = self._series_of(node)
-        operation, type_ = _operation(series, node, operand, source)
+        operation, type_ = operation_of(series, node, operand, source)
         label = f"{operation_text(operation)} of series {series.number}"
         if node.function != "mean":
             slot = reading.slot(series.number, operation)
@@ -167,7 +157,7 @@ class _Planner:
         )
         return compiler.mean(total, number, UNIT[operand])
 
-    def _reading(self, event: EventType, node: Aggregate) -> _Reading:
+    def _reading(self, event: EventType, node: Aggregate) -> Reading:
         ordered = sorted(
             zip(key_types(node), map(field_of, node.keys), node.places or node.keys, strict=True),
             key=lambda part: part[0],
@@ -181,7 +171,7 @@ class _Planner:
         if place not in self._readings:
             number = self._lookups.get(key.number, 0)
             self._lookups[key.number] = number + 1
-            self._readings[place] = _Reading(key.number, number, fields)
+            self._readings[place] = Reading(key.number, number, fields)
         return self._readings[place]
 
     # What is folded.
@@ -209,13 +199,13 @@ class _Planner:
         timed = node.function in _ALWAYS_TIME
         source_of = Literal(1) if node.function == "decayed_count" else node.operand
         operand = None if source_of is None or timed else inputs.compiler.compile(source_of)
-        nullable = operand is not None and node.operand is not None and _can_be_null(node.operand)
+        nullable = operand is not None and node.operand is not None and can_be_null(node.operand)
         condition = None if node.where is None else inputs.compiler.compile(node.where)
         present = inputs.compiler.present(operand if nullable else None, condition)
         presence = -1 if present is None else inputs.word(present)
         signature = (source, presence)
         if signature not in self._series:
-            label = _series_label(node, nullable=nullable)
+            label = series_label(node, nullable=nullable)
             self._series[signature] = Series(len(self._series), key.number, source, presence, label)
         needs_value = operand is not None and node.function != "count"
         word = inputs.word(operand) if needs_value and operand is not None else -1
@@ -237,84 +227,12 @@ class _Planner:
             return None
         return max(max(one.retention, 0) for one in own)
 
-    # Writing it down.
-
-    def _specification(self, series: Sequence[Series]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        words = [0] * w.HEAD_WORDS
-        blocks = []
-        for one in series:
-            blocks.append(len(words))
-            words.extend(one.block())
-        words[w.N_SERIES], words[w.SERIES] = len(series), len(words)
-        words.extend(blocks)
-        key_words: list[list[int]] = []
-        for key in self._keys.values():
-            own = [one.number for one in series if one.key == key.number]
-            at = len(words)
-            words.extend(own)
-            lookups = sorted(
-                (one for one in self._readings.values() if one.key == key.number), key=lambda one: one.number
-            )
-            records = [self._lookup_words(words, one) for one in lookups]
-            key_words.append([len(own), at, len(records), len(words)])
-            for record in records:
-                words.extend(record)
-        words[w.N_KEYS], words[w.KEYS] = len(key_words), len(words)
-        for record in key_words:
-            words.extend(record)
-        return np.array(words, dtype=np.int64)
-
-    def _lookup_words(self, words: list[int], reading: _Reading) -> list[int]:
-        """Append a lookup's readers and operations; its record."""
-        by_series: dict[int, list[list[int]]] = {}
-        for (series, operation), slot in reading.slots.items():
-            record = [
-                operation.code,
-                operation.window,
-                operation.delay,
-                operation.column,
-                slot,
-                operation.auxiliary,
-            ]
-            by_series.setdefault(series, []).append(record)
-        readers = []
-        for series, records in by_series.items():
-            readers.append([series, len(records), len(words)])
-            for record in records:
-                words.extend(record)
-        at = len(words)
-        for reader in readers:
-            words.extend(reader)
-        return [len(readers), at, len(reading.slots)]
-
-    def _text(
-        self, series: Sequence[Series], streams: Mapping[str, Stream], asking: Mapping[str, Asking]
-    ) -> list[str]:
-        lines = [f"key {key.number}: {' × '.join(key.entities)}" for key in self._keys.values()]
-        for (name, key, fields), source in self._sources.items():
-            lines.append(f"source {source}: {name} by {', '.join(fields)} (key {key})")
-        for name, stream in streams.items():
-            if stream.items:
-                lines.append(f"fold {name}")
-                lines += [f"  {line}" for line in stream.program.text]
-        for one in series:
-            lines += one.text()
-        for name, asked in asking.items():
-            if not asked.names:
-                continue
-            lines.append(f"ask {name}")
-            for number, lookup in enumerate(asked.lookups):
-                lines.append(f"  lookup {number}: key {lookup.key} by {', '.join(lookup.fields)}")
-            lines += [f"  {line}" for line in asked.program.text]
-            lines += [f"  column {position} = {feature}" for position, feature in enumerate(asked.names)]
-        return lines
-
 
 def _joined(folds: Sequence[Item], asked: Asking) -> tuple[Item, ...]:
     """An event's items under each key, folds first.
 
-    A fold and a read by the same fields are one item where nothing else of the event is folded under the key: a read
-    must see all folds of its own event.
+    A fold and a read by the same fields are one item where nothing else of the event is folded under the key:
+    a read must see all folds of its own event.
     """
     items: list[Item] = []
     for key in sorted({item.key for item in folds} | {lookup.key for lookup in asked.lookups}):
@@ -329,106 +247,3 @@ def _joined(folds: Sequence[Item], asked: Asking) -> tuple[Item, ...]:
             expected = f"at most {w.MOST_ITEMS} ways to fold or read one event by the same entities"
             raise DesignError("Too many lookups", [Fault("features", expected, str(len(own) + len(reads)))])
     return tuple(items)
-
-
-def _can_be_null(expression: Expression) -> bool:
-    """Whether a row-wise expression may have no value; on the side of yes."""
-    match expression:
-        case FieldOf(event, name):
-            return event.__fields__[name].nullable
-        case Literal():
-            return False
-        case Call("is_null", _):
-            return False
-        case Call("fill_null", (_, filling)):
-            return _can_be_null(filling)
-        case Call("choose", (_, first, second)):
-            return _can_be_null(first) or _can_be_null(second)
-        case Call("divide" | "multiply" | "log1p" | "distance", _):
-            return True
-        case Call("subtract", (first, second)) if _is_time(first) and _is_time(second):
-            return _can_be_null(first) or _can_be_null(second)
-        case Call("add" | "subtract"):
-            return True  # beyond the largest number there is none
-        case Call(_, parts):
-            return any(_can_be_null(part) for part in parts)
-    return True
-
-
-def _is_time(expression: Expression) -> bool:
-    return (
-        isinstance(expression, FieldOf)
-        and expression.event.__fields__[expression.name].kind is Kind.TIMESTAMP
-    )
-
-
-def _series_label(node: Aggregate, *, nullable: bool) -> str:
-    parts = [node.stream.__name__, "by", ", ".join(field_of(key).name for key in node.keys)]
-    if nullable and node.operand is not None:
-        parts.append(f"with {_shown(node.operand)}")
-    if node.where is not None:
-        parts.append(f"where {_shown(node.where)}")
-    return " ".join(parts)
-
-
-def _shown(expression: Expression) -> str:
-    match expression:
-        case FieldOf(_, name):
-            return name
-        case Literal(value):
-            return repr(value)
-        case Call(operation, parts):
-            return f"{operation}({', '.join(map(_shown, parts))})"
-    return type(expression).__name__
-
-
-def _operation(series: Series, node: Aggregate, operand: ValueType, word: int) -> tuple[Operation, ValueType]:
-    """The operation that computes an aggregate, with the columns it needs, and the type of its slot."""
-    function = node.function
-    window, delay = -1, 0
-    if node.windows:
-        window, delay = series.window(node.windows[0].width, node.windows[0].delay)
-    else:
-        series.permanent = True
-    if function == "count":
-        return Operation(w.COUNT, window, delay), ValueType.INTEGER
-    if function in ("sum", "mean"):
-        return Operation(w.SUM, window, delay, series.column(w.TOTAL, word, operand)), ValueType.FLOAT
-    if function == "std":
-        total, square = series.column(w.TOTAL, word, operand), series.column(w.SQUARE, word, operand)
-        return Operation(w.STD, window, delay, total, square), ValueType.FLOAT
-    if function in ("min", "max"):
-        return _extreme(series, function, operand, word, window, delay)
-    if function == "n_unique":
-        value = series.column(w.VALUE, word, operand)
-        links = series.column(w.LINKS, word, operand, value)
-        return Operation(
-            w.N_UNIQUE, window, delay, value, series.counter(links, window, delay)
-        ), ValueType.INTEGER
-    if function == "first" and window < 0:
-        return Operation(w.FIRST_EVER_VALUE, -1, delay, series.column(w.FIRST_EVER, word, operand)), operand
-    if function in ("first", "last"):
-        code = w.FIRST if function == "first" else w.LAST
-        return Operation(code, window, delay, series.column(w.VALUE, word, operand)), operand
-    if function in ("since_last", "since_first"):
-        return Operation(w.SINCE_LAST if function == "since_last" else w.SINCE_FIRST), ValueType.DURATION
-    if function == "lag":
-        back = node.n or 1
-        series.keep = max(series.keep, back + 1)
-        return Operation(w.LAG, -1, 0, series.column(w.VALUE, word, operand), back), operand
-    if function == "changed":
-        series.keep = max(series.keep, 2)
-        return Operation(w.CHANGED, -1, 0, series.column(w.VALUE, word, operand)), ValueType.BOOLEAN
-    half_life = node.half_life or 1
-    return Operation(w.DECAY, -1, 0, series.column(w.DECAYED, word, operand, half_life)), ValueType.FLOAT
-
-
-def _extreme(
-    series: Series, function: str, operand: ValueType, word: int, window: int, delay: int
-) -> tuple[Operation, ValueType]:
-    if window < 0:
-        kind = w.RUNNING_MIN if function == "min" else w.RUNNING_MAX
-        return Operation(w.EXTREME_EVER, -1, delay, series.column(kind, word, operand)), operand
-    value = series.column(w.VALUE, word, operand)
-    stack = series.stack(value, 1 if function == "min" else -1, delay)
-    return Operation(w.EXTREME, window, delay, value, stack), operand

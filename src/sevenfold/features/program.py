@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sevenfold.features.expression import Aggregate, Call, Expression, FieldOf, Literal
+from sevenfold.features.aggregate import Aggregate
+from sevenfold.features.expression import Call, Expression, FieldOf, Literal
 from sevenfold.features.kernel.layout import NULL_INT
 from sevenfold.features.text import text_code
 from sevenfold.features.value import MONEY_UNIT, OF_KIND, UNIT, ValueType

@@ -8,7 +8,7 @@ from sevenfold.features.kernel import layout as w
 from sevenfold.features.value import ValueType
 from sevenfold.features.window import duration_text
 
-__all__ = ["Operation", "Series", "operation_text"]
+__all__ = ["Series"]
 
 _KIND_NAMES = {
     w.TOTAL: "total",
@@ -20,36 +20,9 @@ _KIND_NAMES = {
     w.LINKS: "links",
     w.FIRST_EVER: "first ever",
 }
-_OP_NAMES = {
-    w.COUNT: "count",
-    w.SUM: "sum",
-    w.STD: "std",
-    w.EXTREME: "extreme",
-    w.FIRST: "first",
-    w.LAST: "last",
-    w.N_UNIQUE: "n_unique",
-    w.EXTREME_EVER: "extreme ever",
-    w.FIRST_EVER_VALUE: "first ever",
-    w.SINCE_LAST: "since last",
-    w.SINCE_FIRST: "since first",
-    w.LAG: "lag",
-    w.CHANGED: "changed",
-    w.DECAY: "decayed",
-}
 _FOREVER = 2**61
 _FLOAT_LOW = -64
 _FLOAT_LIMBS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation of a reader; fields as in `kernel.layout`, without the slot."""
-
-    code: int
-    window: int = -1
-    delay: int = 0
-    column: int = 0
-    auxiliary: int = 0
 
 
 @dataclass
@@ -186,9 +159,3 @@ class Series:
         words[at] = len(words)
         for record in records:
             words.extend(record)
-
-
-def operation_text(operation: Operation) -> str:
-    """An operation for people."""
-    over = "all" if operation.window < 0 else f"window {operation.window}"
-    return f"{_OP_NAMES[operation.code]} of column {operation.column} over {over}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sevenfold.data.event import EventRecord, EventType
 from sevenfold.errors import DesignError, Fault
-from sevenfold.features.expression import Aggregate, FieldOf, as_expression
+from sevenfold.features.aggregate import Aggregate
+from sevenfold.features.expression import FieldOf, as_expression
 from sevenfold.features.window import duration_ms
 
 __all__ = ["Event", "StreamType"]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from sevenfold.features.expression import Aggregate, Call, Expression, FieldOf, Literal
+from sevenfold.features.aggregate import Aggregate
+from sevenfold.features.expression import Call, Expression, FieldOf, Literal
 from sevenfold.features.text import text_code
 from sevenfold.features.words import text_words
 
