@@ -132,6 +132,17 @@ def asked_before(case: Case) -> Answers:
     return found
 
 
+def evicting(case: Case) -> Answers:
+    """An engine that frees what no window can see again after each event."""
+    engine, found = case.engine(case.plan), []
+    for event, row in case.log:
+        answer = engine.observe_physical(event.__name__, tuple(row.values()))
+        engine.evict()
+        if event.__name__ == case.on:
+            found.append(answer)
+    return found
+
+
 def warmed(case: Case) -> Answers:
     """The first half folded as a table, the rest one by one: how an engine starts from the lake."""
     plan, half = case.plan, len(case.log) // 2
@@ -153,6 +164,7 @@ IMPLEMENTATIONS: dict[str, Callable[[Case], Answers]] = {
     "restored": restored,
     "moved": moved,
     "asked before": asked_before,
+    "evicting": evicting,
     "warmed": warmed,
 }
 """All but `online`, with which they are compared."""

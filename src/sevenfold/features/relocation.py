@@ -15,6 +15,8 @@ from sevenfold.features.kernel.segment import SMALLEST, allocate, class_of, rele
 from sevenfold.features.widths import merge_widths
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from sevenfold.features.state import FeatureState
 
 __all__ = ["erase", "evict", "pack", "unpack"]
@@ -78,6 +80,7 @@ def pack(state: FeatureState, kinds: tuple[str, ...], entity: Any) -> bytes | No
             continue
         words = np.empty(int(packed_words(state.spec, block, state.arena, seg, clock)), np.int64)
         pack_segment(state.spec, block, state.arena, seg, clock, words)
+        _cut_links(state, block, words)
         series[number] = words.tobytes()
         widths[number] = _widths(state, number)
         held.update(words.tolist() if state.texts else ())
@@ -89,10 +92,20 @@ def pack(state: FeatureState, kinds: tuple[str, ...], entity: Any) -> bytes | No
         clock,
         widths,
         series,
-        {code: text for code, text in state.texts.items() if code in held},
+        {code: text for code, text in sorted(state.texts.items()) if code in held},
     )
     content = msgspec.msgpack.encode(packed)
     return _digest(content) + content
+
+
+def _cut_links(state: FeatureState, block: int, words: NDArray[np.int64]) -> None:
+    """Clear the numbers of rows that lay elsewhere; they are found anew where the entity is put in."""
+    begin, width = PACKED_HEAD + int(words[3]), int(state.spec[block + w.ROW])
+    rows = words[begin:].reshape(int(words[2]), width)
+    for record in state.columns(block):
+        if state.spec[record + w.C_KIND] == w.LINKS:
+            at = int(state.spec[record + w.C_AT])
+            rows[:, at : at + 2] = 0
 
 
 def _digest(content: bytes) -> bytes:
