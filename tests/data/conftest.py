@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sevenfold.data.event import EventRecord, EventType
 from sevenfold.data.fields import Category, Entity, Money, Timestamp
+from sevenfold.data.ingest import IngestReport, ingest
 from sevenfold.data.sqlite_log import SqliteEventLog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
+
+# Pytest's importlib mode leaves the path alone; the tests of this folder share a module.
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 class Payment(EventRecord, key="payment_id", time="occurred_at"):
@@ -78,3 +83,16 @@ def log_path(tmp_path: Path) -> Path:
 def log(log_path: Path) -> Iterator[SqliteEventLog]:
     with SqliteEventLog(log_path, clock_ms=lambda: 5_000) as opened:
         yield opened
+
+
+@pytest.fixture
+def bring(
+    payment: EventType, chargeback: EventType, log: SqliteEventLog, tmp_path: Path
+) -> Callable[..., IngestReport]:
+    """Ingest into the test's log, with its home for the rejects."""
+    events = {"Payment": payment, "Chargeback": chargeback}
+
+    def bring(source: object, **options: Any) -> IngestReport:
+        return ingest(events, source, log, rejects_path=tmp_path / "home" / "rejects.csv", **options)  # type: ignore[arg-type]
+
+    return bring

@@ -2,119 +2,61 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import signal
-import subprocess
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ingest_files import (
+    HEADER,
+    WRITERS,
+    Bring,
+    a_row,
+    keys_of,
+    rejects_of,
+    some_rows,
+    write_csv,
+    write_jsonl,
+    write_parquet,
+)
 
-from sevenfold.data.ingest import IngestReport, Progress, ingest
+from sevenfold.data.ingest import ingest
 from sevenfold.data.sqlite_log import SqliteEventLog
-from sevenfold.errors import DataError, LogError, UsageError
+from sevenfold.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from sevenfold.data.event import EventType
-    from sevenfold.data.log import Appended, EventLog, NewEntry
-
-_HEADER = ["payment_id", "occurred_at", "card", "merchant", "amount", "currency"]
 
 
-def _row(number: int, **changed: object) -> dict[str, object]:
-    return {
-        "payment_id": f"p{number}",
-        "occurred_at": 1_700_000_000_000 + number * 1000,
-        "card": f"c{number % 3}",
-        "merchant": "m",
-        "amount": "1.25",
-        "currency": "EUR",
-    } | changed
-
-
-def _rows(first: int, stop: int) -> list[dict[str, object]]:
-    return [_row(number) for number in range(first, stop)]
-
-
-def _write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]) if rows else _HEADER)
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
-
-
-def _write_jsonl(path: Path, rows: Sequence[Mapping[str, object]]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
-
-
-def _write_parquet(path: Path, rows: Sequence[Mapping[str, object]]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pl.DataFrame(rows, schema=None if rows else dict.fromkeys(_HEADER, pl.String)).write_parquet(path)
-    return path
-
-
-_WRITERS = {"csv": _write_csv, "jsonl": _write_jsonl, "parquet": _write_parquet}
-Bring = Any
-
-
-@pytest.fixture
-def bring(payment: EventType, chargeback: EventType, log: SqliteEventLog, tmp_path: Path) -> Bring:
-    """Ingest into the test's log, with its home for the rejects."""
-    events = {"Payment": payment, "Chargeback": chargeback}
-
-    def bring(source: object, **options: Any) -> IngestReport:
-        return ingest(events, source, log, rejects_path=tmp_path / "home" / "rejects.csv", **options)  # type: ignore[arg-type]
-
-    return bring
-
-
-def _rejects(report: IngestReport) -> list[dict[str, str]]:
-    with report.rejects_path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _keys(log: SqliteEventLog) -> list[str]:
-    return [entry.key for entry in log.read()]
-
-
-@pytest.mark.parametrize("kind", _WRITERS)
+@pytest.mark.parametrize("kind", WRITERS)
 def test_every_kind_of_file_gives_the_same_events(
     kind: str, bring: Bring, log: SqliteEventLog, tmp_path: Path
 ) -> None:
-    report = bring(_WRITERS[kind](tmp_path / f"Payment.{kind}", _rows(0, 10)))
+    report = bring(WRITERS[kind](tmp_path / f"Payment.{kind}", some_rows(0, 10)))
     assert (report.rows, report.new, report.duplicates, report.rejected) == (10, 10, 0, 0)
     first = next(iter(log.read()))
     assert first.body == (
         b'{"payment_id":"p0","occurred_at":1700000000000,"card":"c0","merchant":"m","amount":125,"currency":"EUR"}'
     )
     assert (first.time_ms, first.arrived_ms) == (1_700_000_000_000, 1_700_000_000_000)
-    assert _rejects(report) == []
+    assert rejects_of(report) == []
     assert log.verify() == 10
 
 
 def test_a_second_run_adds_nothing_whatever_the_kind(
     bring: Bring, log: SqliteEventLog, tmp_path: Path
 ) -> None:
-    for position, (kind, write) in enumerate(_WRITERS.items()):
-        report = bring(write(tmp_path / f"Payment.{kind}", _rows(0, 10)))
+    for position, (kind, write) in enumerate(WRITERS.items()):
+        report = bring(write(tmp_path / f"Payment.{kind}", some_rows(0, 10)))
         assert (report.new, report.duplicates) == ((10, 0) if position == 0 else (0, 10))
     assert log.end() == 10
 
 
 def test_a_folder_is_merged_in_the_order_of_time(bring: Bring, log: SqliteEventLog, tmp_path: Path) -> None:
     world = tmp_path / "world"
-    _write_parquet(world / "Payment.parquet", _rows(0, 6))
+    write_parquet(world / "Payment.parquet", some_rows(0, 6))
     reports = [
         {
             "chargeback_id": f"cb{number}",
@@ -125,24 +67,24 @@ def test_a_folder_is_merged_in_the_order_of_time(bring: Bring, log: SqliteEventL
         }
         for number in (1, 3)
     ]
-    _write_csv(world / "Chargeback.csv", reports)
-    _write_csv(world / "labels.csv", _rows(0, 1))
+    write_csv(world / "Chargeback.csv", reports)
+    write_csv(world / "labels.csv", some_rows(0, 1))
     (world / "README.txt").write_text("hello")
     report = bring(world)
-    assert _keys(log) == ["p0", "p1", "cb1", "p2", "p3", "cb3", "p4", "p5"]
+    assert keys_of(log) == ["p0", "p1", "cb1", "p2", "p3", "cb3", "p4", "p5"]
     assert [Path(source).name for source in report.sources] == ["Payment.parquet", "Chargeback.csv"]
     assert report.notes == ("labels.csv was left out: it is named after no event",)
 
 
 def test_files_can_be_named_by_event(bring: Bring, log: SqliteEventLog, tmp_path: Path) -> None:
-    bring({"Payment": _write_csv(tmp_path / "some.csv", _rows(0, 3))})
-    bring(_write_csv(tmp_path / "other.csv", _rows(3, 5)), event="Payment")
+    bring({"Payment": write_csv(tmp_path / "some.csv", some_rows(0, 3))})
+    bring(write_csv(tmp_path / "other.csv", some_rows(3, 5)), event="Payment")
     assert log.end() == 5
 
 
 def test_columns_can_be_mapped(bring: Bring, log: SqliteEventLog, tmp_path: Path) -> None:
-    rows = [{**row, "amt": row.pop("amount"), "ts": row.pop("occurred_at")} for row in _rows(0, 3)]
-    for kind, write in _WRITERS.items():
+    rows = [{**row, "amt": row.pop("amount"), "ts": row.pop("occurred_at")} for row in some_rows(0, 3)]
+    for kind, write in WRITERS.items():
         report = bring(
             write(tmp_path / f"Payment.{kind}", rows), mapping={"amount": "amt", "Payment.occurred_at": "ts"}
         )
@@ -153,7 +95,7 @@ def test_columns_can_be_mapped(bring: Bring, log: SqliteEventLog, tmp_path: Path
 # Bad input
 
 
-@pytest.mark.parametrize("kind", _WRITERS)
+@pytest.mark.parametrize("kind", WRITERS)
 def test_an_empty_file_is_an_error(kind: str, bring: Bring, log: SqliteEventLog, tmp_path: Path) -> None:
     path = tmp_path / f"Payment.{kind}"
     path.touch()
@@ -164,16 +106,16 @@ def test_an_empty_file_is_an_error(kind: str, bring: Bring, log: SqliteEventLog,
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_a_header_alone_brings_nothing_and_says_so(kind: str, bring: Bring, tmp_path: Path) -> None:
-    report = bring(_WRITERS[kind](tmp_path / f"Payment.{kind}", []))
+    report = bring(WRITERS[kind](tmp_path / f"Payment.{kind}", []))
     assert (report.rows, report.new, report.rejected) == (0, 0, 0)
     assert report.notes == (f"Payment.{kind} holds no rows",)
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_missing_columns_are_an_error_that_names_them_all(kind: str, bring: Bring, tmp_path: Path) -> None:
-    rows = [{name: row[name] for name in ("payment_id", "card", "merchant")} for row in _rows(0, 2)]
+    rows = [{name: row[name] for name in ("payment_id", "card", "merchant")} for row in some_rows(0, 2)]
     with pytest.raises(DataError) as caught:
-        bring(_WRITERS[kind](tmp_path / f"Payment.{kind}", rows), mapping={"country": "land"})
+        bring(WRITERS[kind](tmp_path / f"Payment.{kind}", rows), mapping={"country": "land"})
     columns = "The columns are: payment_id, card, merchant"
     assert str(caught.value).splitlines() == [
         f"Payment.{kind} cannot be ingested",
@@ -184,17 +126,17 @@ def test_missing_columns_are_an_error_that_names_them_all(kind: str, bring: Brin
     assert caught.value.exit_code == 2
 
 
-def test_a_name_missing_from_json_lines_refuses_the_row(bring: Bring, tmp_path: Path) -> None:
-    report = bring(_write_jsonl(tmp_path / "Payment.jsonl", [_row(0), {"payment_id": "p1"}]))
+def test_a_name_missing_from_json_lines_refuses_thea_row(bring: Bring, tmp_path: Path) -> None:
+    report = bring(write_jsonl(tmp_path / "Payment.jsonl", [a_row(0), {"payment_id": "p1"}]))
     assert (report.new, report.rejected) == (1, 1)
-    assert [line["field"] for line in _rejects(report)] == ["occurred_at", "card", "merchant", "amount"]
+    assert [line["field"] for line in rejects_of(report)] == ["occurred_at", "card", "merchant", "amount"]
 
 
-@pytest.mark.parametrize("kind", _WRITERS)
+@pytest.mark.parametrize("kind", WRITERS)
 def test_wrong_values_are_refused_with_row_field_expected_and_got(
     kind: str, bring: Bring, log: SqliteEventLog, tmp_path: Path
 ) -> None:
-    rows = _rows(0, 12)
+    rows = some_rows(0, 12)
     rows[1] |= {"amount": "NaN"}
     rows[2] |= {"amount": "inf"}
     rows[3] |= {"amount": "-1.25"}
@@ -207,8 +149,8 @@ def test_wrong_values_are_refused_with_row_field_expected_and_got(
     rows[10] |= {"occurred_at": "2023-11-14T22:13:30+09:00"}
     for row in rows:
         row["occurred_at"] = str(row["occurred_at"])
-    report = bring(_WRITERS[kind](tmp_path / f"Payment.{kind}", rows))
-    lines = [(line["row"], line["field"], line["expected"], line["got"]) for line in _rejects(report)]
+    report = bring(WRITERS[kind](tmp_path / f"Payment.{kind}", rows))
+    lines = [(line["row"], line["field"], line["expected"], line["got"]) for line in rejects_of(report)]
     assert sorted(lines) == sorted(
         [
             ("2", "amount", "a finite amount", "str 'NaN'"),
@@ -227,25 +169,25 @@ def test_wrong_values_are_refused_with_row_field_expected_and_got(
         "Payment.currency": 1,
         "Payment.occurred_at": 2,
     }
-    assert {line["source"] for line in _rejects(report)} == {f"Payment.{kind}"}
+    assert {line["source"] for line in rejects_of(report)} == {f"Payment.{kind}"}
     assert "4111" not in report.rejects_path.read_text()
-    assert _keys(log) == ["p7", "p10", "p0", "p3", "p11", "p8"]
+    assert keys_of(log) == ["p7", "p10", "p0", "p3", "p11", "p8"]
 
 
 def test_numbers_that_are_not_finite_are_refused_in_parquet(bring: Bring, tmp_path: Path) -> None:
-    rows = [_row(0, amount=1.25), _row(1, amount=float("nan")), _row(2, amount=float("-inf"))]
-    report = bring(_write_parquet(tmp_path / "Payment.parquet", rows))
-    assert [(line["row"], line["got"]) for line in _rejects(report)] == [
+    rows = [a_row(0, amount=1.25), a_row(1, amount=float("nan")), a_row(2, amount=float("-inf"))]
+    report = bring(write_parquet(tmp_path / "Payment.parquet", rows))
+    assert [(line["row"], line["got"]) for line in rejects_of(report)] == [
         ("2", "float nan"),
         ("3", "float -inf"),
     ]
 
 
 def test_repeated_keys_are_duplicates_or_refused(bring: Bring, log: SqliteEventLog, tmp_path: Path) -> None:
-    rows = [_row(0), _row(1), _row(1), _row(0, amount="2"), _row(2)]
-    report = bring(_write_csv(tmp_path / "Payment.csv", rows))
+    rows = [a_row(0), a_row(1), a_row(1), a_row(0, amount="2"), a_row(2)]
+    report = bring(write_csv(tmp_path / "Payment.csv", rows))
     assert (report.rows, report.new, report.duplicates, report.rejected) == (5, 3, 1, 1)
-    (line,) = _rejects(report)
+    (line,) = rejects_of(report)
     assert (line["row"], line["field"], line["expected"], line["got"], line["hint"]) == (
         "4",
         "payment_id",
@@ -258,8 +200,8 @@ def test_repeated_keys_are_duplicates_or_refused(bring: Bring, log: SqliteEventL
 
 
 def test_times_in_seconds_are_accepted_and_remarked_on(bring: Bring, tmp_path: Path) -> None:
-    rows = [_row(number, occurred_at=1_700_000_000 + number) for number in range(3)]
-    report = bring(_write_csv(tmp_path / "Payment.csv", rows))
+    rows = [a_row(number, occurred_at=1_700_000_000 + number) for number in range(3)]
+    report = bring(write_csv(tmp_path / "Payment.csv", rows))
     assert report.new == 3
     assert report.notes == (
         "Payment.csv holds nothing later than February 1970: is occurred_at in seconds, not milliseconds?",
@@ -273,16 +215,16 @@ def test_a_file_out_of_order_is_sorted(
     monkeypatch.setattr("sevenfold.data.csv_source.ROWS_A_CHUNK", 7)
     monkeypatch.setattr("sevenfold.data.merge._FEWEST_ROWS", 2)
     monkeypatch.setattr("sevenfold.data.merge._ROWS_LOADED", 10)
-    rows = _rows(0, 100)
+    rows = some_rows(0, 100)
     rows = rows[::-1] if order == "reversed" else [rows[number * 37 % 100] for number in range(100)]
-    report = bring(_write_csv(tmp_path / "Payment.csv", rows))
-    assert _keys(log) == [f"p{number}" for number in range(100)]
+    report = bring(write_csv(tmp_path / "Payment.csv", rows))
+    assert keys_of(log) == [f"p{number}" for number in range(100)]
     assert report.notes == ("Payment.csv was not in the order of occurred_at; its events were sorted",)
 
 
 @given(data=st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_files_enter_in_the_order_of_time_source_and_row(
+def test_any_files_enter_in_the_order_of_time_source_anda_row(
     data: st.DataObject,
     payment: EventType,
     chargeback: EventType,
@@ -296,18 +238,18 @@ def test_any_files_enter_in_the_order_of_time_source_and_row(
     monkeypatch.setattr("sevenfold.data.ingest._ENTRIES_A_BATCH", data.draw(st.integers(1, 9)))
     home = tmp_path_factory.mktemp("merge")
     times = st.lists(st.integers(0, 9), min_size=1, max_size=25)
-    payments = [_row(number, occurred_at=time) for number, time in enumerate(data.draw(times))]
+    payments = [a_row(number, occurred_at=time) for number, time in enumerate(data.draw(times))]
     reports = [
         {"chargeback_id": f"cb{number}", "reported_at": time, "payment_id": "p", "card": "c", "merchant": "m"}
         for number, time in enumerate(data.draw(times))
     ]
-    _write_parquet(home / "Payment.parquet", payments)
-    _write_parquet(home / "Chargeback.parquet", reports)
+    write_parquet(home / "Payment.parquet", payments)
+    write_parquet(home / "Chargeback.parquet", reports)
     with SqliteEventLog(home / "log.sqlite", "normal") as log:
         ingest({"Payment": payment, "Chargeback": chargeback}, home, log, rejects_path=home / "rejects.csv")
         keyed = [(row["occurred_at"], 0, row["payment_id"]) for row in payments]
         keyed += [(row["reported_at"], 1, row["chargeback_id"]) for row in reports]
-        assert _keys(log) == [key for _, _, key in sorted(keyed, key=lambda item: item[:2])]
+        assert keys_of(log) == [key for _, _, key in sorted(keyed, key=lambda item: item[:2])]
 
 
 # Files that are not quite what they seem
@@ -317,7 +259,7 @@ def test_a_csv_row_that_is_no_row_is_refused_and_the_others_are_not(
     bring: Bring, log: SqliteEventLog, tmp_path: Path
 ) -> None:
     lines = [
-        b",".join(name.encode() for name in _HEADER),
+        b",".join(name.encode() for name in HEADER),
         b"p1,1700000000000,c,m,1,EUR",
         b"p2,1700000000000,c,m,1",
         b"p3,1700000000000,c,m,1,EUR,more",
@@ -332,7 +274,7 @@ def test_a_csv_row_that_is_no_row_is_refused_and_the_others_are_not(
     path = tmp_path / "Payment.csv"
     path.write_bytes(b"\xef\xbb\xbf" + b"\n".join(lines) + b"\n")
     report = bring(path)
-    assert [(line["row"], line["field"], line["expected"], line["got"]) for line in _rejects(report)] == [
+    assert [(line["row"], line["field"], line["expected"], line["got"]) for line in rejects_of(report)] == [
         ("2", "", "6 cells, as in the header", "5"),
         ("3", "", "6 cells, as in the header", "7"),
         ("4", "", "a CSV row", "',' expected after '\"'"),
@@ -340,32 +282,32 @@ def test_a_csv_row_that_is_no_row_is_refused_and_the_others_are_not(
         ("8", "card", "a value", "null"),
         ("9", "", "a CSV row", "unexpected end of data"),
     ]
-    assert _rejects(report)[2]["hint"] == "Look at lines 6 to 6 of the file"
-    assert _keys(log) == ["p1", "p6", "p7"]
+    assert rejects_of(report)[2]["hint"] == "Look at lines 6 to 6 of the file"
+    assert keys_of(log) == ["p1", "p6", "p7"]
     assert report.rows == report.new + report.rejected == 9
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_other_delimiters_are_recognised(delimiter: str, bring: Bring, tmp_path: Path) -> None:
     path = tmp_path / "Payment.csv"
-    rows = [_HEADER, *([str(value) for value in row.values()] for row in _rows(0, 3))]
+    rows = [HEADER, *([str(value) for value in row.values()] for row in some_rows(0, 3))]
     path.write_text("\r\n".join(delimiter.join(row) for row in rows))
     assert bring(path).new == 3
 
 
 def test_a_header_with_a_name_twice_is_an_error(bring: Bring, tmp_path: Path) -> None:
     path = tmp_path / "Payment.csv"
-    path.write_text(",".join([*_HEADER, "card"]) + "\n")
+    path.write_text(",".join([*HEADER, "card"]) + "\n")
     with pytest.raises(DataError, match=r"Payment\.csv: header: expected each name once, got 'card' twice"):
         bring(path)
 
 
 def test_json_lines_that_are_none_are_refused(bring: Bring, tmp_path: Path) -> None:
     path = tmp_path / "Payment.jsonl"
-    good = json.dumps(_row(0)).encode()
+    good = json.dumps(a_row(0)).encode()
     path.write_bytes(b"\n".join([good, b"{", b"[1]", b"", b'"\xff"', b"x" * 3_000_000, good]) + b"\n")
     report = bring(path)
-    assert [(line["row"], line["expected"], line["got"]) for line in _rejects(report)] == [
+    assert [(line["row"], line["expected"], line["got"]) for line in rejects_of(report)] == [
         ("2", "a JSON object", "other text"),
         ("3", "an object", "list [1]"),
         ("4", "a JSON object", "other text"),
@@ -376,7 +318,7 @@ def test_json_lines_that_are_none_are_refused(bring: Bring, tmp_path: Path) -> N
 
 def test_a_json_array_is_an_error_with_advice(bring: Bring, tmp_path: Path) -> None:
     path = tmp_path / "Payment.jsonl"
-    path.write_text(json.dumps(_rows(0, 2)))
+    path.write_text(json.dumps(some_rows(0, 2)))
     with pytest.raises(DataError, match="it holds a JSON array; write one object on each line instead"):
         bring(path)
 
@@ -386,7 +328,7 @@ def test_what_is_no_parquet_is_an_error(bring: Bring, tmp_path: Path) -> None:
     path.write_bytes(b"PAR1 not really")
     with pytest.raises(DataError, match=r"Payment\.parquet cannot be read: "):
         bring(path)
-    whole = _write_parquet(tmp_path / "whole.parquet", _rows(0, 5000)).read_bytes()
+    whole = write_parquet(tmp_path / "whole.parquet", some_rows(0, 5000)).read_bytes()
     for damaged in (whole[: len(whole) // 2], whole[:40] + bytes(400) + whole[440:]):
         path.write_bytes(damaged)
         with pytest.raises(DataError, match=r"Payment\.parquet cannot be read: "):
@@ -408,168 +350,3 @@ def test_what_is_not_there_is_told_all_at_once(bring: Bring, tmp_path: Path) -> 
     assert "The fields are: amount, card, country" in str(caught.value)
     with pytest.raises(UsageError, match=r"expected files named Payment or Chargeback with \.csv"):
         bring(tmp_path)
-
-
-# Interruptions
-
-
-class _FailingLog:
-    """A log that stops after some batches."""
-
-    def __init__(self, log: EventLog, batches: int, error: BaseException) -> None:
-        self._log, self._left, self._error = log, batches, error
-
-    def append(self, batch: Sequence[NewEntry], **options: Any) -> Appended:
-        if not self._left:
-            raise self._error
-        self._left -= 1
-        return self._log.append(batch, **options)
-
-
-@pytest.mark.parametrize("batches", [0, 1, 3])
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), LogError("full")])
-def test_an_interrupted_ingest_is_simply_repeated(
-    batches: int,
-    error: BaseException,
-    payment: EventType,
-    bring: Bring,
-    log: SqliteEventLog,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("sevenfold.data.ingest._ENTRIES_A_BATCH", 10)
-    path = _write_csv(tmp_path / "Payment.csv", [*_rows(0, 45), _row(99, card="")])
-    rejects_path = tmp_path / "home" / "rejects.csv"
-    with pytest.raises(type(error)):
-        ingest({"Payment": payment}, path, _FailingLog(log, batches, error), rejects_path=rejects_path)  # type: ignore[arg-type]
-    assert log.verify() == batches * 10
-    assert not rejects_path.exists()
-    assert [
-        file.name for file in rejects_path.parent.iterdir() if not file.name.startswith("log.sqlite")
-    ] == [".lock"]
-    report = bring(path)
-    assert (report.new, report.duplicates, report.rejected) == (45 - batches * 10, batches * 10, 1)
-    assert _keys(log) == [f"p{number}" for number in range(45)]
-
-
-def test_ctrl_c_while_reading_leaves_nothing(bring: Bring, log: SqliteEventLog, tmp_path: Path) -> None:
-    path = _write_csv(tmp_path / "Payment.csv", _rows(0, 5))
-
-    def stop(_: Progress) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        bring(path, progress=stop)
-    assert log.end() == 0
-    assert bring(path).new == 5
-
-
-_WATCHED = """
-import sys
-from pathlib import Path
-import sevenfold.data.ingest as room
-from sevenfold.data.event import EventRecord
-from sevenfold.data.fields import Entity, Timestamp
-from sevenfold.data.sqlite_log import SqliteEventLog
-
-class Visit(EventRecord, key="visit_id", time="at"):
-    visit_id: str
-    at: Timestamp
-    visitor: Entity
-
-home, source = Path(sys.argv[1]), sys.argv[2]
-room._ENTRIES_A_BATCH = 100
-with SqliteEventLog(home / "log.sqlite") as log:
-    room.ingest({"Visit": Visit}, source, log, rejects_path=home / "rejects.csv", event="Visit",
-                progress=lambda progress: print(*progress, flush=True))
-"""
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_process_that_is_stopped_while_it_logs_is_simply_run_again(number: int, tmp_path: Path) -> None:
-    source, home = tmp_path / "visits.csv", tmp_path / "home"
-    rows = [{"visit_id": f"v{row}", "at": row, "visitor": f"u{row}"} for row in range(20_000)]
-    pl.DataFrame(rows).write_csv(source)
-    arguments = [sys.executable, "-c", _WATCHED, str(home), str(source)]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("logging"):
-                process.send_signal(number)
-                break
-        process.communicate()
-        assert process.returncode != 0
-    with SqliteEventLog(home / "log.sqlite") as log:
-        stopped_at = log.verify()
-        assert 0 < stopped_at < 20_000
-        assert stopped_at % 100 == 0
-    subprocess.run(arguments, check=True, capture_output=True)
-    with SqliteEventLog(home / "log.sqlite") as log:
-        assert log.verify() == 20_000
-        assert _keys(log) == [f"v{row}" for row in range(20_000)]
-
-
-def test_the_working_folder_of_a_killed_ingest_is_cleared_away(bring: Bring, tmp_path: Path) -> None:
-    left = tmp_path / "home" / ".ingest-killed"
-    left.mkdir(parents=True)
-    (left / "0-0.parquet").write_bytes(b"half")
-    bring(_write_csv(tmp_path / "Payment.csv", _rows(0, 5)))
-    assert not left.exists()
-
-
-def test_progress_runs_to_the_end_of_both_stages(bring: Bring, tmp_path: Path) -> None:
-    seen: list[Progress] = []
-    bring(_write_csv(tmp_path / "Payment.csv", _rows(0, 5)), progress=seen.append)
-    size = (tmp_path / "Payment.csv").stat().st_size
-    assert seen == [Progress("reading", size, size), Progress("logging", 5, 5)]
-
-
-_ON_A_SMALL_DISK = """
-import resource, sys
-from pathlib import Path
-from sevenfold.data.event import EventRecord
-from sevenfold.data.fields import Entity, Timestamp
-from sevenfold.data.ingest import ingest
-from sevenfold.data.sqlite_log import SqliteEventLog
-from sevenfold.errors import LogError
-
-class Visit(EventRecord, key="visit_id", time="at"):
-    visit_id: str
-    at: Timestamp
-    visitor: Entity
-
-home, source, limit = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-with SqliteEventLog(home / "log.sqlite") as log:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    try:
-        report = ingest({"Visit": Visit}, source, log, rejects_path=home / "rejects.csv", event="Visit")
-    except LogError as error:
-        print("LogError", log.verify(), error.summary)
-    else:
-        print("done", log.verify(), report.new, report.duplicates)
-"""
-
-
-def test_a_full_disk_stops_the_ingest_and_more_room_completes_it(tmp_path: Path) -> None:
-    """No file of the process may grow beyond a limit, which is how a full disk looks from inside."""
-    source = tmp_path / "visits.csv"
-    rows = [{"visit_id": f"v{number}", "at": number, "visitor": f"u{number}"} for number in range(60_000)]
-    pl.DataFrame(rows).write_csv(source)
-    home = tmp_path / "home"
-
-    def run(limit: int) -> list[str]:
-        arguments = [sys.executable, "-c", _ON_A_SMALL_DISK, str(home), str(source), str(limit)]
-        result = subprocess.run(arguments, capture_output=True, text=True, check=True)
-        return result.stdout.split(maxsplit=2)
-
-    no_room_to_work = run(100_000)
-    assert no_room_to_work[:2] == ["LogError", "0"]
-    assert "What was logged stays; make room and run it again" in no_room_to_work[2]
-    no_room_to_log = run(6_000_000)
-    assert no_room_to_log[0] == "LogError"
-    assert "cannot be written" in no_room_to_log[2]
-    logged = int(no_room_to_log[1])
-    assert 0 < logged < 60_000
-    assert {file.name for file in home.iterdir()} <= {".lock", "log.sqlite", "log.sqlite.end"}
-    enough = run(1_000_000_000)
-    assert enough == ["done", "60000", f"{60_000 - logged} {logged}\n"]
