@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +17,8 @@ from sevenfold.features.texts import texts_of_tables
 from sevenfold.features.words import event_words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
     from numpy.typing import NDArray
 
     from sevenfold.data.event import EventType
@@ -47,8 +48,8 @@ def backfill(
     Parameters
     ----------
     frames
-        Physical tables by event. They are merged in the order (time, position), or in log order where all of them
-        have the column `OFFSET`.
+        Physical tables by event. They are merged in the order (time, position), or in log order where all of
+        them have the column `OFFSET`.
     on
         The event whose rows are asked.
     lateness
@@ -59,8 +60,8 @@ def backfill(
     Returns
     -------
     pl.DataFrame
-        The key of ``on``, then a column a feature, in the order of the rows of ``on``: counts Int64, texts String,
-        all else Float64; null where there is no value.
+        The key of ``on``, then a column a feature, in the order of the rows of ``on``: counts Int64, texts
+        String, all else Float64; null where there is no value.
     """
     if on not in frames:
         raise UsageError(

@@ -1,21 +1,20 @@
 """Fold many events at once: the same kernel functions as for one, over items sorted by entity.
 
-Rows of all streams are put in one order. Under each key every row becomes an item; items are sorted by entity, so
-that each entity's rows lie side by side and its state stays in the first-level cache while they are taken. Threads
-share the entities of a key and never one entity.
+Rows of all streams are put in one order. Under each key every row becomes an item; items are sorted by
+entity, so that each entity's rows lie side by side and its state stays in the first-level cache while they
+are taken. Threads share the entities of a key and never one entity.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from sevenfold.features.entities import ItemSlots
 from sevenfold.features.kernel import layout as w
 from sevenfold.features.kernel.arrange import arrange_items, find_records, running_newest
 from sevenfold.features.kernel.fold import fold_runs, reserve_runs
@@ -25,8 +24,11 @@ from sevenfold.features.kernel.stages import input_stage, output_stage
 from sevenfold.features.widths import widen_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from numpy.typing import NDArray
 
+    from sevenfold.features.entities import ItemSlots
     from sevenfold.features.plan import Asking, Item, Plan
     from sevenfold.features.state import FeatureState
 
@@ -55,8 +57,8 @@ class Batch:
     times
         For each event, (rows,) milliseconds.
     order
-        The rows of all streams, numbered through in the order of `raw`, in log order; `None` where that is as they
-        stand.
+        The rows of all streams, numbered through in the order of `raw`, in log order; `None` where that is as
+        they stand.
     slots
         The slots of all items, and for each key how many slots there are.
     lateness
@@ -164,7 +166,7 @@ def _inputs(plan: Plan, batch: Batch, pool: ThreadPoolExecutor) -> NDArray[np.in
 
 
 def _floors(state: FeatureState, batch: Batch) -> tuple[int, NDArray[np.int64]]:
-    """The newest time after the batch; and by row the earliest end of its windows, empty where it cannot matter."""
+    """The newest time after the batch, and by row the earliest end of its windows; empty if there is none."""
     if batch.rows == 0:
         return state.newest, _NO_FLOOR
     times = batch.all_times
@@ -319,7 +321,8 @@ def _fold(
         fold_runs(
             state.spec, one.key, begin, end, one.starts, state.clocks[one.key],
             one.times, one.floors, one.events, one.sources, one.lookups,
-            state.arena, state.farena, state.offsets, words, fwords, rec, frec, one.base, one.width, state.scratch(),
+            state.arena, state.farena, state.offsets, words, fwords, rec, frec, one.base, one.width,
+            state.scratch(),
         )  # fmt: skip
 
     tasks = []
@@ -328,7 +331,7 @@ def _fold(
         # Cut where rows, not slots, are even: a few entities may hold most of them.
         marks = np.searchsorted(one.starts, np.linspace(0, one.starts[-1], parts + 1)[1:-1])
         bounds = [0, *sorted(set(marks.tolist()) - {0, one.starts.size - 1}), one.starts.size - 1]
-        tasks += [(one, begin, end) for begin, end in zip(bounds, bounds[1:], strict=False)]
+        tasks += [(one, begin, end) for begin, end in itertools.pairwise(bounds)]
     _run(pool, fold, tasks)
 
 
@@ -347,8 +350,8 @@ def _answer(
         registers = np.empty((program.registers, w.LANE), np.int64)
         found = np.zeros_like(nulls)
         output_stage(
-            program.instructions, program.constants, program.fields, program.loads, program.fixed, program.stores,
-            registers, raw, rec, *positions, out, found, begin, end,
+            program.instructions, program.constants, program.fields, program.loads, program.fixed,
+            program.stores, registers, raw, rec, *positions, out, found, begin, end,
         )  # fmt: skip
         return found
 
