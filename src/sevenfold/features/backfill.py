@@ -17,19 +17,19 @@ from sevenfold.features.texts import texts_of_tables
 from sevenfold.features.words import event_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from sevenfold.data.event import EventType
-    from sevenfold.features.plan import Asking, Plan
+    from sevenfold.features.plan import Asking, Item, Plan
 
 __all__ = ["BATCH_ROWS", "OFFSET", "backfill", "merged_order"]
 
 OFFSET = "_offset"
 """Column of a physical table that gives an event's place in the log; with it a backfill takes log order."""
 
-BATCH_ROWS = 4_000_000
+BATCH_ROWS = 1_000_000
 """Rows folded together: what bounds the memory beside the tables themselves."""
 
 
@@ -74,10 +74,21 @@ def backfill(
     nulls = np.zeros(len(asking.names), np.int64)
     state = FeatureState(plan)
     state.texts |= texts_of_tables(plan.text_fields, sorted_frames)
-    in_one = sum(frame.height for frame in sorted_frames.values()) <= batch_rows
+    # Numbered once for all batches: a backfill forgets its entities, so none of them needs its name.
+    items = _items(plan, sorted_frames, on)
+    slots, counts = number_entities(plan, events, sorted_frames, items, None)
     done = 0
+    taken = dict.fromkeys(sorted_frames, 0)
     for part, part_order, first, last in _slices(sorted_frames, order, batch_rows, on):
-        batch = make_batch(plan, events, part, on, part_order, lateness, state=None if in_one else state)
+        here = {
+            place: column[taken[place[0]] : taken[place[0]] + part[place[0]].height]
+            for place, column in slots.items()
+            if place[0] in part
+        }
+        for name, frame in part.items():
+            taken[name] += frame.height
+        raw, times = _raw(plan, events, part, on)
+        batch = Batch(raw, times, part_order, here, counts, lateness)
         fold_batch(state, batch, on, out[:, first:last], nulls)
         done += batch.rows
         if progress is not None:
@@ -100,7 +111,22 @@ def make_batch(
     state: FeatureState | None,
 ) -> Batch:
     """Turn physical tables into a batch; with a state, entities get the slots that it knows them by."""
-    items = {name: plan.asking[name].items if name == on else plan.streams[name].items for name in frames}
+    raw, times = _raw(plan, events, frames, on)
+    items = _items(plan, frames, on)
+    slots, counts = number_entities(plan, events, frames, items, state)
+    if state is not None:
+        state.texts |= texts_of_tables(plan.text_fields, frames)
+    return Batch(raw, times, order, slots, counts, lateness)
+
+
+def _items(plan: Plan, names: Iterable[str], on: str | None) -> dict[str, tuple[Item, ...]]:
+    return {name: plan.asking[name].items if name == on else plan.streams[name].items for name in names}
+
+
+def _raw(
+    plan: Plan, events: Mapping[str, EventType], frames: Mapping[str, pl.DataFrame], on: str | None
+) -> tuple[dict[str, NDArray[np.int64]], dict[str, NDArray[np.int64]]]:
+    """The words and the times of the rows of each table."""
     raw = {}
     for name, frame in frames.items():
         needed = set(plan.streams[name].program.fields[:, 0].tolist())
@@ -109,10 +135,7 @@ def make_batch(
         fields = list(events[name].__fields__)
         raw[name] = event_words(events[name], frame, [fields[position] for position in needed])
     times = {name: frame[events[name].__time__].to_physical().to_numpy() for name, frame in frames.items()}
-    slots, counts = number_entities(plan, events, frames, items, state)
-    if state is not None:
-        state.texts |= texts_of_tables(plan.text_fields, frames)
-    return Batch(raw, times, order, slots, counts, lateness)
+    return raw, times
 
 
 def merged_order(
