@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sevenfold.features.kernel import layout as w
 from sevenfold.features.value import ValueType
+from sevenfold.features.window import duration_text
 
 if TYPE_CHECKING:
     from sevenfold.features.aggregate import Aggregate
@@ -30,6 +31,8 @@ _NAMES = {
     w.CHANGED: "changed",
     w.DECAY: "decayed",
 }
+_STATEFUL = (w.SINCE_LAST, w.SINCE_FIRST, w.LAG, w.CHANGED, w.DECAY)
+_OF_ROWS = (w.COUNT, w.SINCE_LAST, w.SINCE_FIRST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,19 @@ class Operation:
     auxiliary: int = 0
 
 
-def operation_text(operation: Operation) -> str:
-    """An operation for people."""
-    over = "all" if operation.window < 0 else f"window {operation.window}"
-    return f"{_NAMES[operation.code]} of column {operation.column} over {over}"
+def operation_text(operation: Operation, series: Series) -> str:
+    """An operation for people: everything that tells it from another one of the series."""
+    name = _NAMES[operation.code]
+    if operation.code == w.EXTREME:
+        name = "minimum" if series.stacks[operation.auxiliary][1] > 0 else "maximum"
+    elif operation.code == w.LAG:
+        name = f"lag {operation.auxiliary}"
+    of = "" if operation.code in _OF_ROWS else f" of column {operation.column}"
+    over = f" over window {operation.window}" if operation.window >= 0 else ""
+    if operation.window < 0 and operation.code not in _STATEFUL:
+        delay = series.delays[operation.delay]
+        over = " over all" + (f" delayed {duration_text(delay)}" if delay else "")
+    return f"{name}{of}{over} of series {series.number}"
 
 
 def operation_of(

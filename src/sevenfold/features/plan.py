@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -133,7 +134,9 @@ class Plan:
     literals: frozenset[str]
     text: tuple[str, ...]
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
-        """A hash that is equal for equal plans."""
-        return hashlib.sha256("\n".join(self.text).encode()).hexdigest()[:16]
+        """A hash that is equal for equal plans: of what they say, and of what the kernel is told."""
+        digest = hashlib.sha256("\n".join(self.text).encode())
+        digest.update(self.specification.tobytes())
+        return digest.hexdigest()[:16]

@@ -140,7 +140,7 @@ class _Planner:
         position = lookups.index(reading)
         series, operand, source = self._series_of(node)
         operation, type_ = operation_of(series, node, operand, source)
-        label = f"{operation_text(operation)} of series {series.number}"
+        label = operation_text(operation, series)
         if node.function != "mean":
             slot = reading.slot(series.number, operation)
             register = compiler.load(position, slot, type_, label)
@@ -153,7 +153,7 @@ class _Planner:
             position,
             reading.slot(series.number, count),
             ValueType.INTEGER,
-            f"{operation_text(count)} of series {series.number}",
+            operation_text(count, series),
         )
         return compiler.mean(total, number, UNIT[operand])
 
