@@ -89,13 +89,15 @@ def finite(x: float) -> float:
 
 @compiled
 def in_units(word: int, unit: int) -> float:
-    """An integer too large for a double, or null, in units: divided exactly first, not rounded twice."""
+    """An integer too large for a double, or null, in units: the nearest double, rounded once.
+
+    Whole units are exact up to 2 ** 53 of them, and what is left over is too far from half a last place for
+    its own rounding to matter.
+    """
     if word == NULL_INT:
         return np.nan
-    while abs(word) > _EXACT and unit % 10 == 0 and word % 10 == 0:
-        word //= 10
-        unit //= 10
-    return np.float64(word) / np.float64(unit)
+    whole = word // unit
+    return np.float64(whole) + np.float64(word - whole * unit) / np.float64(unit)
 
 
 @compiled
@@ -106,7 +108,9 @@ def distance_km(latitude_1: float, longitude_1: float, latitude_2: float, longit
     s = math.sin((a2 - a1) / 2.0)
     t = math.sin((o2 - o1) / 2.0)
     h = s * s + math.cos(a1) * math.cos(a2) * t * t
-    return 2.0 * _EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(h)))
+    sine = math.sqrt(h)
+    # Not min(1.0, sine), which would make the other side of the globe of a null.
+    return 2.0 * _EARTH_RADIUS_KM * math.asin(1.0 if sine > 1.0 else sine)
 
 
 @compiled
