@@ -1,9 +1,8 @@
 """The meaning of features, computed slowly from the definition: every window looks at the whole log.
 
 Nothing here is shared with the kernel. Integers, money, times and durations are exact; sums are rational
-numbers, rounded once. A value is what Python makes of it: bool, int, float, `Fraction` (money, in major units),
-int milliseconds (times and durations), str; `None` is null. What a value *is* follows from the expression
-(`type_of`).
+numbers, rounded once. A value is what Python makes of it: bool, int, float, `Fraction` (money, major units),
+int milliseconds (times, durations), str; `None` is null. What it is follows from the expression (`type_of`).
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from sevenfold.data.fields import Kind
 from sevenfold.features.aggregate import Aggregate
 from sevenfold.features.expression import Call, Expression, FieldOf, Literal
 
-__all__ = ["as_number", "call", "nearest", "type_of"]
+__all__ = ["EARTH_RADIUS_KM", "as_number", "call", "great_circle_km", "nearest", "type_of"]
 
 HOUR, DAY = 3_600_000, 86_400_000
 LARGEST_INTEGER = 2**63 - 1
@@ -153,7 +153,7 @@ def _float(operation: str, x: list[float | None]) -> float | None:
     if operation in ("minimum", "maximum"):
         return min(x) if operation == "minimum" else max(x)
     if operation == "distance":
-        return _distance(*x)
+        return great_circle_km(*x)
     raise ValueError(f"no meaning for {operation}")
 
 
@@ -161,7 +161,7 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _distance(latitude_1: float, longitude_1: float, latitude_2: float, longitude_2: float) -> float:
+def great_circle_km(latitude_1: float, longitude_1: float, latitude_2: float, longitude_2: float) -> float:
     """Great-circle distance in kilometres by the angle between two vectors, not by the haversine formula."""
     first, second = _unit_vector(latitude_1, longitude_1), _unit_vector(latitude_2, longitude_2)
     dot = math.fsum(p * q for p, q in zip(first, second, strict=True))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 from implementations import Case
 from random_logs import logs
-from sample_events import EVENTS, Chargeback, Payment, Transfer
+from sample_events import EVENTS, Chargeback, Payment, Profile, Transfer
 
 import sevenfold as sf
 from sevenfold.data.fields import Kind
@@ -52,6 +52,8 @@ def numbers(event: EventType, depth: int = 2) -> SearchStrategy[Expression]:
     leaves = [_fields(event, *_NUMBERS)]
     if event is Payment:
         leaves.append(st.just(Payment.occurred_at - Payment.card_since))
+    if event is Profile:
+        leaves.append(st.just(sf.distance_km(Profile.latitude, Profile.longitude, 52.5, -13)))
     if depth == 0:
         return st.one_of(leaves)
     inner = numbers(event, depth - 1)
