@@ -9,6 +9,8 @@ import polars as pl
 
 import sevenfold as sf
 from sevenfold.errors import DataError, Fault
+from sevenfold.features.aggregate import Aggregate
+from sevenfold.features.expression import Expression
 
 
 class Payment(sf.Event, key="payment_id", time="occurred_at"):
@@ -53,6 +55,19 @@ design = sf.Design(
 )
 
 
+def declare() -> None:
+    """Say what a feature is; a field is an expression, whatever its values are."""
+    count = p.count().by(p.card)
+    assert_type(count.over("1h", delay="1d"), Aggregate)
+    ratio: Expression = count.over("1h") / count.over("1d")
+    assert_type(ratio > 0.5, Expression)
+    assert_type((ratio > 0.5) & ~(ratio == 1), Expression)
+    assert_type(ratio.fill_null(0).clip(0, 1).log1p(), Expression)
+    assert_type(sf.when(ratio > 0.5).then("high").when(ratio > 0.1).then("low").otherwise("none"), Expression)
+    assert_type(sf.distance_km(0.0, 0.0, ratio, 1), Expression)
+    assert_type(sf.feature("amount") / 2, Expression)
+
+
 def use() -> None:
     """Call what a user calls."""
     assert_type(sf.load("fraud"), sf.Design)
@@ -63,6 +78,13 @@ def use() -> None:
     row: dict[str, Any] = {"payment_id": "p1", "occurred_at": 0, "card": "c", "sender": "s", "amount": "1.50"}
     assert_type(engine.observe("Payment", row), dict[str, float | int | str | None])
     assert_type(engine.read("Payment", [row]), list[dict[str, float | int | str | None]])
+    engine.snapshot(Path("state"))
+    assert_type(design.engine(snapshot="state").stats().entities, dict[str, int])
+    packed = engine.pack("card", entity="c")
+    assert_type(packed, bytes | None)
+    if packed is not None:
+        engine.unpack(packed)
+    assert_type(engine.erase("card", entity="c"), bool)
     try:
         engine.observe("Payment", {})
     except ValueError as error:
