@@ -25,12 +25,14 @@ def test_there_is_something_to_compare() -> None:
     assert online not in IMPLEMENTATIONS.values()
 
 
+@pytest.mark.oracle
 @each_implementation
 @given(case=cases())
 def test_random_designs_over_random_logs_are_equal_bit_for_bit(implementation, case: Case) -> None:
     assert bits(implementation(case)) == bits(online(case))
 
 
+@pytest.mark.oracle
 @each_implementation
 @pytest.mark.parametrize(
     "case",
