@@ -24,6 +24,9 @@ __all__ = ["ItemSlots", "number_entities"]
 _SPARSE = 4
 """Integers are used as they are when their range is at most this many times the number of rows."""
 
+_LARGEST_CODE = 2**62
+"""Codes of tuples stay below this."""
+
 ItemSlots = dict[tuple[str, int, tuple[str, ...]], "NDArray[np.int64]"]
 """For an event, a key and the event's fields that hold the entities: the slot of each row, -1 for none."""
 
@@ -45,10 +48,11 @@ def number_entities(
     counts = []
     for key in plan.keys:
         places = _places(key.number, items)
-        joined = [
-            _joined([codes[name, field] for field in fields], key.entities, names) for name, fields in places
+        parts = [
+            _one_behind_the_other([codes[name, fields[position]] for name, fields in places])
+            for position in range(len(key.entities))
         ]
-        values = np.concatenate(joined) if joined else np.empty(0, np.int64)
+        values = _joined(parts, [names[kind][1] for kind in key.entities if places])
         if not places:  # an event that is only folded need not touch every key
             numbered, count = values, 0 if state is None else state.next_slot[key.number]
         elif len(key.entities) == 1 and state is None:
@@ -58,14 +62,15 @@ def number_entities(
             firsts = np.empty_like(values)
             count = dense_codes(values, numbered, firsts)
             if state is not None:
-                numbered, count = _known_slots(
-                    state, key.number, key.entities, numbered, values[firsts[:count]], names
-                )
+                different = [part[firsts[:count]] for part in parts]
+                texts = [names[kind][0] for kind in key.entities]
+                numbered, count = _known_slots(state, key.number, numbered, different, texts)
         counts.append(count)
         at = 0
-        for (name, fields), part in zip(places, joined, strict=True):
-            slots[name, key.number, fields] = numbered[at : at + part.size]
-            at += part.size
+        for name, fields in places:
+            rows = codes[name, fields[0]].size
+            slots[name, key.number, fields] = numbered[at : at + rows]
+            at += rows
     return slots, counts
 
 
@@ -132,18 +137,27 @@ def _codes(values: pl.Series) -> tuple[NDArray[np.int64], pl.Series | None, int]
     return values.to_physical().cast(pl.Int64).fill_null(-1).to_numpy(), used, used.len()
 
 
-def _joined(
-    parts: Sequence[NDArray[np.int64]],
-    kinds: Sequence[str],
-    names: Mapping[str, tuple[pl.Series | None, int]],
-) -> NDArray[np.int64]:
-    """One code for a tuple of entities; -1 where one is missing."""
+def _one_behind_the_other(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     if len(parts) == 1:
         return parts[0]
-    code = parts[0].copy()
+    return np.concatenate(parts) if parts else np.empty(0, np.int64)
+
+
+def _joined(parts: Sequence[NDArray[np.int64]], counts: Sequence[int]) -> NDArray[np.int64]:
+    """One code for a tuple of entities; -1 where one is missing."""
+    if len(parts) == 1 or not counts:
+        return parts[0]
+    code, size = parts[0], counts[0]
     missing = parts[0] < 0
-    for part, kind in zip(parts[1:], kinds[1:], strict=True):
-        code = code * names[kind][1] + part
+    for part, count in zip(parts[1:], counts[1:], strict=True):
+        if size * count > _LARGEST_CODE:
+            # There are never more different tuples than rows.
+            code = np.where(missing, -1, code)
+            numbered = np.empty_like(code)
+            size = dense_codes(code, numbered, np.empty_like(code))
+            code = numbered
+        code = code * count + part
+        size *= count
         missing |= part < 0
     code[missing] = -1
     return code
@@ -152,18 +166,23 @@ def _joined(
 def _known_slots(
     state: FeatureState,
     key: int,
-    kinds: Sequence[str],
     numbered: NDArray[np.int64],
-    different: NDArray[np.int64],
-    names: Mapping[str, tuple[pl.Series | None, int]],
+    different: Sequence[NDArray[np.int64]],
+    texts: Sequence[pl.Series | None],
 ) -> tuple[NDArray[np.int64], int]:
-    """Translate a batch's numbers to the slots of a state, which learns the entities that it did not know."""
-    parts: list[list[str]] = []
-    rest = different
-    for position in reversed(range(len(kinds))):
-        texts, count = names[kinds[position]]
-        here, rest = (rest % count, rest // count) if position else (rest, rest)
-        parts.insert(0, [] if texts is None else texts.gather(here).to_list())
+    """Translate a batch's numbers to the slots of a state, which learns the entities that it did not know.
+
+    Parameters
+    ----------
+    numbered
+        A number for each row, -1 for none.
+    different, texts
+        For each number, the codes of its entities, type by type; and each type's texts by code.
+    """
+    parts = [
+        [] if own is None else own.gather(codes).to_list()
+        for codes, own in zip(different, texts, strict=True)
+    ]
     entities = parts[0] if len(parts) == 1 else list(zip(*parts, strict=True))
     table = np.array([state.slot(key, entity) for entity in entities] or [0], dtype=np.int64)
     return np.where(numbered >= 0, table[numbered], -1), state.next_slot[key]
