@@ -30,9 +30,6 @@ Log = Sequence[tuple["EventType", dict[str, Any]]]
 """Event class and physical row, in log order."""
 
 _UNIT = {"money": 10_000, "duration": 1_000}
-LARGEST_EXACT_SUM = 2**53 / 10_000
-"""Beyond this a sum of money is rounded twice: once as a double, once into major units (docs/features.md)."""
-
 _ROUNDED = ("std", "decayed_sum", "decayed_count")
 _ROUNDED_CALLS = ("log1p", "distance")
 
@@ -236,8 +233,4 @@ def same(got: Any, expected: Any, expression: Expression) -> bool:
     rounded |= any(isinstance(part, Call) and part.operation in _ROUNDED_CALLS for part in parts)
     if rounded:
         return isinstance(got, float) and math.isclose(got, expected, rel_tol=1e-9, abs_tol=1e-9)
-    if abs(expected) > LARGEST_EXACT_SUM and any(
-        isinstance(part, Aggregate) and part.function == "sum" for part in parts
-    ):
-        return isinstance(got, float) and abs(got - expected) <= math.ulp(expected)
     return isinstance(got, float) and got == expected

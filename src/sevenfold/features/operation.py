@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sevenfold.features.kernel import layout as w
-from sevenfold.features.value import ValueType
+from sevenfold.features.value import UNIT, ValueType
 from sevenfold.features.window import duration_text
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def operation_text(operation: Operation, series: Series) -> str:
 
 
 def operation_of(
-    series: Series, node: Aggregate, operand: ValueType, word: int
+    series: Series, node: Aggregate, operand: ValueType, word: int, lookup: int
 ) -> tuple[Operation, ValueType]:
     """The operation that computes an aggregate, and the type of what it gives.
 
@@ -72,9 +72,13 @@ def operation_of(
         Gets the windows and columns that the operation needs.
     operand, word
         Type of the operand, and its row of the input matrix.
+    lookup
+        The number, under its key, of the lookup that reads it.
     """
     if node.windows:
         window, delay = series.window(node.windows[0].width, node.windows[0].delay)
+        if node.function in ("min", "max"):
+            return _extreme(series, node.function, operand, word, window, delay, lookup), operand
         return _windowed(series, node.function, operand, word, window, delay)
     series.permanent = True
     return _stateful(series, node, operand, word)
@@ -86,7 +90,8 @@ def _windowed(
     if function == "count":
         return Operation(w.COUNT, window, delay), ValueType.INTEGER
     if function in ("sum", "mean"):
-        return Operation(w.SUM, window, delay, series.column(w.TOTAL, word, operand)), ValueType.FLOAT
+        total = series.column(w.TOTAL, word, operand)
+        return Operation(w.SUM, window, delay, total, UNIT[operand]), ValueType.FLOAT
     if function == "std":
         total, square = series.column(w.TOTAL, word, operand), series.column(w.SQUARE, word, operand)
         return Operation(w.STD, window, delay, total, square), ValueType.FLOAT
@@ -95,8 +100,6 @@ def _windowed(
         links = series.column(w.LINKS, word, operand, value)
         counter = series.counter(links, window, delay)
         return Operation(w.N_UNIQUE, window, delay, value, counter), ValueType.INTEGER
-    if function in ("min", "max"):
-        return _extreme(series, function, operand, word, window, delay), operand
     if function == "first" and window < 0:
         return Operation(w.FIRST_EVER_VALUE, -1, delay, series.column(w.FIRST_EVER, word, operand)), operand
     code = w.FIRST if function == "first" else w.LAST
@@ -104,13 +107,13 @@ def _windowed(
 
 
 def _extreme(
-    series: Series, function: str, operand: ValueType, word: int, window: int, delay: int
+    series: Series, function: str, operand: ValueType, word: int, window: int, delay: int, lookup: int
 ) -> Operation:
     if window < 0:
         kind = w.RUNNING_MIN if function == "min" else w.RUNNING_MAX
         return Operation(w.EXTREME_EVER, -1, delay, series.column(kind, word, operand))
     value = series.column(w.VALUE, word, operand)
-    stack = series.stack(value, 1 if function == "min" else -1, delay)
+    stack = series.stack(value, 1 if function == "min" else -1, delay, lookup)
     return Operation(w.EXTREME, window, delay, value, stack)
 
 

@@ -139,12 +139,12 @@ class _Planner:
             lookups.append(reading)
         position = lookups.index(reading)
         series, operand, source = self._series_of(node)
-        operation, type_ = operation_of(series, node, operand, source)
+        operation, type_ = operation_of(series, node, operand, source, reading.number)
         label = operation_text(operation, series)
         if node.function != "mean":
             slot = reading.slot(series.number, operation)
             register = compiler.load(position, slot, type_, label)
-            if node.function in ("sum", "std", "decayed_sum"):
+            if node.function in ("std", "decayed_sum"):
                 return compiler.divide(register, UNIT[operand])
             return register
         count = Operation(w.COUNT, operation.window, operation.delay)

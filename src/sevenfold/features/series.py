@@ -45,7 +45,7 @@ class Series:
     windows: list[tuple[int, int]] = field(default_factory=list)
     delays: list[int] = field(default_factory=lambda: [0])
     columns: list[tuple[int, int, bool, int]] = field(default_factory=list)
-    stacks: list[tuple[int, int, int]] = field(default_factory=list)
+    stacks: list[tuple[int, int, int, int]] = field(default_factory=list)
     counters: list[tuple[int, int, int]] = field(default_factory=list)
     keep: int = 1
     retention: int = -1
@@ -73,11 +73,12 @@ class Series:
             self.columns.append(wanted)
         return self.columns.index(wanted)
 
-    def stack(self, column: int, sign: int, delay: int) -> int:
-        """The stack that keeps the extremes of a column."""
-        if (column, sign, delay) not in self.stacks:
-            self.stacks.append((column, sign, delay))
-        return self.stacks.index((column, sign, delay))
+    def stack(self, column: int, sign: int, delay: int, lookup: int) -> int:
+        """The stack that keeps the extremes of a column; one for each lookup, so that it only moves forward."""
+        wanted = (column, sign, delay, lookup)
+        if wanted not in self.stacks:
+            self.stacks.append(wanted)
+        return self.stacks.index(wanted)
 
     def counter(self, links: int, window: int, delay: int) -> int:
         """The counter of distinct values of a column in a window."""
@@ -109,7 +110,7 @@ class Series:
         self._table(words, w.N_WINDOWS, w.WINDOWS, [list(window) for window in self.windows])
         self._table(words, w.N_DELAYS, w.DELAYS, [[delay] for delay in self.delays])
         self._table(words, w.N_COLUMNS, w.COLUMNS, placed)
-        self._table(words, w.N_STACKS, w.STACKS, [[column, sign] for column, sign, _ in self.stacks])
+        self._table(words, w.N_STACKS, w.STACKS, [[column, sign] for column, sign, _, _ in self.stacks])
         self._table(words, w.N_COUNTERS, w.COUNTERS, [list(counter) for counter in self.counters])
         return words
 

@@ -78,7 +78,8 @@ def specification(
 def _lookup(words: list[int], reading: Reading) -> list[int]:
     """Append a lookup's readers and operations; its record."""
     by_series: dict[int, list[int]] = {}
-    for (series, op), slot in reading.slots.items():
+    # Extremes of one stack stand together: the kernel takes their windows at once.
+    for (series, op), slot in sorted(reading.slots.items(), key=lambda one: _stack_of(one[0][1])):
         record = [op.code, op.window, op.delay, op.column, slot, op.auxiliary]
         by_series.setdefault(series, []).extend(record)
     readers: list[int] = []
@@ -88,6 +89,10 @@ def _lookup(words: list[int], reading: Reading) -> list[int]:
     at = len(words)
     words.extend(readers)
     return [len(by_series), at, len(reading.slots)]
+
+
+def _stack_of(operation: Operation) -> int:
+    return operation.auxiliary if operation.code == w.EXTREME else -1
 
 
 def plan_lines(

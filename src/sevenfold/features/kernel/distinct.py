@@ -44,7 +44,7 @@ from sevenfold.features.kernel.rows import seek
 if TYPE_CHECKING:
     from sevenfold.features.kernel.arrays import Words
 
-__all__ = ["distinct", "link", "rebuild", "relink", "settle", "slot_hash", "unlink"]
+__all__ = ["distinct", "follow", "link", "rebuild", "relink", "settle", "slot_hash", "unlink"]
 
 
 @inlined
@@ -220,11 +220,39 @@ def distinct(
 
 
 @compiled
-def relink(spec: Words, b: int, arena: Words, seg: int, row: int, clock: int) -> None:
-    """Renumber the links of rows that moved up, tie the new row in, and count it where windows see it."""
+def follow(spec: Words, b: int, arena: Words, seg: int, old: int, first: int) -> None:
+    """Renumber what points at row ``old``, which has moved up by one as all later rows have.
+
+    Rows from ``first`` on move, the last one first. What is left at ``old`` is still what moved, so that the hash
+    table, whose entries name rows, can be searched in between.
+    """
     width = spec[b + ROW]
     rows = seg + spec[b + HEADER]
-    end = arena[seg + H_END]
+    for i in range(spec[b + N_COLUMNS]):
+        c = b + spec[b + COLUMNS] + i * COLUMN_WORDS
+        if spec[c + C_KIND] != LINKS:
+            continue
+        at = rows + spec[c + C_AT]
+        here = at + (old + 1) * width
+        before = arena[here]
+        if before >= first:
+            arena[here] = before + 1
+        elif before > 0:
+            arena[at + before * width + 1] = old + 1
+        if arena[here + 1] != NO_ROW:
+            arena[here + 1] += 1
+            continue
+        value_at = spec[b + spec[b + COLUMNS] + spec[c + C_AUX] * COLUMN_WORDS + C_AT]
+        table = table_of(spec, b, arena, seg, spec[c + C_TABLE])
+        value = arena[rows + old * width + value_at]
+        arena[find(arena, rows, width, value_at, table, arena[seg + H_CAPACITY], value)] = old + 1
+
+
+@compiled
+def relink(spec: Words, b: int, arena: Words, seg: int, row: int, clock: int) -> None:
+    """Tie a late row in, once those after it have moved up, and count it where windows see it."""
+    width = spec[b + ROW]
+    rows = seg + spec[b + HEADER]
     for i in range(spec[b + N_COLUMNS]):
         c = b + spec[b + COLUMNS] + i * COLUMN_WORDS
         if spec[c + C_KIND] != LINKS:
@@ -233,10 +261,6 @@ def relink(spec: Words, b: int, arena: Words, seg: int, row: int, clock: int) ->
         value_at = spec[b + spec[b + COLUMNS] + spec[c + C_AUX] * COLUMN_WORDS + C_AT]
         table = table_of(spec, b, arena, seg, spec[c + C_TABLE])
         capacity = arena[seg + H_CAPACITY]
-        renumber(arena, at, width, row, end)
-        for place in range(table, table + 2 * capacity):
-            if arena[place] >= row:
-                arena[place] += 1
         value = arena[rows + row * width + value_at]
         place = find(arena, rows, width, value_at, table, capacity, value)
         before = arena[place]
@@ -255,18 +279,6 @@ def relink(spec: Words, b: int, arena: Words, seg: int, row: int, clock: int) ->
         else:
             arena[at + after * width] = row
         recount(spec, b, arena, seg, i, row, before, after, clock)
-
-
-@compiled
-def renumber(arena: Words, at: int, width: int, row: int, end: int) -> None:
-    """Shift links that point at rows which moved up by one."""
-    for other in range(1, end):
-        if other == row:
-            continue
-        if arena[at + other * width] >= row:
-            arena[at + other * width] += 1
-        if arena[at + other * width + 1] >= row:
-            arena[at + other * width + 1] += 1
 
 
 @compiled

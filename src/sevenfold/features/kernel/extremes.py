@@ -1,7 +1,7 @@
 """Minimum and maximum: of a window by a monotone stack, of all time by a running column.
 
 A row is on the stack as long as no later row is at least as extreme, so the extreme of a window is the first
-row of the stack that lies in it. One stack serves every window that ends at the same delay.
+row of the stack that lies in it. One stack serves every window of a lookup that ends at the same delay.
 """
 
 from __future__ import annotations
@@ -15,15 +15,24 @@ from sevenfold.features.kernel.layout import (
     C_KIND,
     COLUMN_WORDS,
     COLUMNS,
+    EXTREME,
     H_CAPACITY,
     H_START,
     HEADER,
+    LANE,
+    N_DELAYS,
     N_STACKS,
     NAN_BITS,
     NO_ROW,
     NULL_INT,
     O_AUX,
+    O_CODE,
+    O_DELAY,
     O_SLOT,
+    O_WINDOW,
+    OP_WORDS,
+    R_N_OPS,
+    R_OPS,
     ROW,
     RUNNING_MIN,
     STACK_WORDS,
@@ -34,7 +43,7 @@ from sevenfold.features.kernel.layout import (
 if TYPE_CHECKING:
     from sevenfold.features.kernel.arrays import Floats, Rows, Words
 
-__all__ = ["better", "extreme", "insert_in_stacks", "write_running"]
+__all__ = ["better", "extreme", "extremes_of_stack", "insert_in_stacks", "write_running"]
 
 
 @inlined
@@ -117,11 +126,31 @@ def first_from(arena: Words, stack: int, length: int, head: int) -> int:
 
 
 @compiled
+def extremes_of_stack(spec: Words, reader: int, first: int) -> int:
+    """How many operations from ``first`` on read one stack; 0 where the one before reads it, too."""
+    ops = spec[reader + R_OPS]
+    op = ops + first * OP_WORDS
+    if first > 0 and spec[op - OP_WORDS + O_CODE] == EXTREME and spec[op - OP_WORDS + O_AUX] == spec[op + O_AUX]:
+        return 0
+    last = first
+    while (
+        last < spec[reader + R_N_OPS]
+        and spec[ops + last * OP_WORDS + O_CODE] == EXTREME
+        and spec[ops + last * OP_WORDS + O_AUX] == spec[op + O_AUX]
+    ):
+        last += 1
+    return last - first
+
+
+@compiled
 def extreme(
-    spec: Words, b: int, arena: Words, farena: Floats, seg: int, op: int, heads_at: int, tails_at: int,
-    owns: Words, n: int, rec: Words, places: Words, work: Words, store: bool,
+    spec: Words, b: int, arena: Words, farena: Floats, seg: int, op: int, count: int, owns: Words, n: int,
+    rec: Words, places: Words, work: Words, store: bool,
 ) -> None:  # fmt: skip
-    """Minimum or maximum of a window: the first row of the monotone stack that lies in it."""
+    """Minimum or maximum of windows: the first row of the monotone stack that lies in each.
+
+    The ``count`` operations from ``op`` on read the same stack, which moves forward once for all of them.
+    """
     width = spec[b + ROW]
     i = spec[op + O_AUX]
     record = b + spec[b + STACKS] + i * STACK_WORDS
@@ -132,35 +161,30 @@ def extreme(
     value_at = seg + spec[b + HEADER] + spec[c + C_AT]
     stack = seg + spec[b + HEADER] + capacity * width + i * capacity
     state = seg + spec[b + STACKS_AT] + 2 * i
-    slot = spec[op + O_SLOT]
+    tails_at = spec[op + O_DELAY] * LANE
     for q in range(n):
         tail = work[tails_at + q]
-        head = work[heads_at + q]
         own = NO_ROW
         if not store and owns[q] >= 0 and owns[q] == tail - 1:
             # A question that is not to be remembered: its own row stays off the stack.
             own = owns[q]
             tail -= 1
-        rec[places[q] + slot] = NULL_INT
         length = advance(
             arena, farena, stack, state, value_at, width, tail, is_float, sign, arena[seg + H_START]
         )
-        found = first_from(arena, stack, length, head)
-        if own >= 0 and own >= head:
-            x = value_at + own * width
-            if found == NO_ROW or better(
-                arena[x],
-                arena[value_at + found * width],
-                is_float,
-                farena[x],
-                farena[value_at + found * width],
-                sign,
-            ):
-                found = own
-        if found != NO_ROW:
-            rec[places[q] + slot] = arena[value_at + found * width]
-        elif is_float:
-            rec[places[q] + slot] = NAN_BITS
+        for k in range(count):
+            each = op + k * OP_WORDS
+            head = work[(spec[b + N_DELAYS] + spec[each + O_WINDOW]) * LANE + q]
+            found = first_from(arena, stack, length, head)
+            if own >= 0 and own >= head:
+                x = value_at + own * width
+                y = value_at + found * width
+                if found == NO_ROW or better(arena[x], arena[y], is_float, farena[x], farena[y], sign):
+                    found = own
+            word = NAN_BITS if is_float else NULL_INT
+            if found != NO_ROW:
+                word = arena[value_at + found * width]
+            rec[places[q] + spec[each + O_SLOT]] = word
 
 
 @compiled

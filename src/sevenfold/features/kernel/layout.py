@@ -100,9 +100,9 @@ O_SLOT = 4
 O_AUX = 5
 
 COUNT = 0
-SUM = 1
+SUM = 1  # auxiliary: the unit, by which it is divided
 STD = 2
-EXTREME = 3  # auxiliary: which stack
+EXTREME = 3  # auxiliary: which stack; those of one stack stand together
 FIRST = 4
 LAST = 5
 N_UNIQUE = 6  # auxiliary: which counter

@@ -27,8 +27,10 @@ __all__ = [
     "HEADROOM_BITS",
     "add_float",
     "add_integer",
+    "add_limbs",
     "add_square",
     "mantissa",
+    "negate",
     "subtract",
     "to_float",
     "variance_numerator",
@@ -164,6 +166,21 @@ def subtract(limbs: Words, a: int, b: int, n: int, out: Words, at: int) -> None:
             under = _ONE
         out[at + i] = np.int64(new)
         borrow = under
+
+
+@compiled
+def add_limbs(limbs: Words, at: int, b: int, n: int) -> None:
+    """``limbs[at:at + n] += limbs[b:b + n]``, wrapping."""
+    carry = _ZERO
+    for i in range(n):
+        x = np.uint64(limbs[at + i])
+        part = x + np.uint64(limbs[b + i])
+        over = _ONE if part < x else _ZERO
+        new = part + carry
+        if new < part:
+            over = _ONE
+        limbs[at + i] = np.int64(new)
+        carry = over
 
 
 @compiled

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sevenfold.features.kernel.compiled import compiled
-from sevenfold.features.kernel.distinct import link, relink, settle
+from sevenfold.features.kernel.distinct import follow, link, relink, settle
 from sevenfold.features.kernel.extremes import better, insert_in_stacks, write_running
 from sevenfold.features.kernel.layout import (
     C_AT,
@@ -28,6 +28,7 @@ from sevenfold.features.kernel.layout import (
     HEADER,
     HEADS_AT,
     N_COLUMNS,
+    N_COUNTERS,
     N_DELAYS,
     N_WINDOWS,
     NEVER,
@@ -131,8 +132,11 @@ def insert(
     if row == end:
         append(spec, b, arena, farena, seg, times, events, 1, words, fwords)
         return row
-    for i in range((end - row) * width - 1, -1, -1):
-        arena[rows + (row + 1) * width + i] = arena[rows + row * width + i]
+    for old in range(end - 1, row - 1, -1):
+        for i in range(width):
+            arena[rows + (old + 1) * width + i] = arena[rows + old * width + i]
+        if spec[b + N_COUNTERS] > 0:
+            follow(spec, b, arena, seg, old, row)
     # The row before may be the base: its running totals are those of everything that was dropped.
     write_rows(spec, b, arena, farena, seg, row, times, events, 1, words, fwords)
     note_first(spec, b, arena, seg, time, words, event)

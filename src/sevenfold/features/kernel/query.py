@@ -16,7 +16,7 @@ import numpy as np
 
 from sevenfold.features.kernel.compiled import compiled
 from sevenfold.features.kernel.distinct import distinct
-from sevenfold.features.kernel.extremes import extreme
+from sevenfold.features.kernel.extremes import extreme, extremes_of_stack
 from sevenfold.features.kernel.layout import (
     C_AT,
     C_AUX,
@@ -64,6 +64,7 @@ from sevenfold.features.kernel.layout import (
     WINDOWS,
 )
 from sevenfold.features.kernel.rows import seek
+from sevenfold.features.kernel.units import EXACT, in_units
 from sevenfold.features.kernel.totals import decayed, deviation, total
 
 if TYPE_CHECKING:
@@ -134,16 +135,22 @@ def query(
                 rec[places[q] + slot] = arena[seg + H_DROPPED] + work[tails_at + q] - 1
         elif code == SUM and window >= 0 and spec[column + C_LIMBS] == 1 and spec[column + C_FLOAT] == 0:
             before = rows + spec[column + C_AT] - width
+            unit = spec[op + O_AUX]
+            divisor = np.float64(unit)
             for q in range(n):
                 upper = arena[np.uint64(before + work[np.uint64(tails_at + q)] * width)]
                 lower = arena[np.uint64(before + work[np.uint64(heads_at + q)] * width)]
-                frec[np.uint64(places[q] + slot)] = np.float64(upper - lower)
+                sum_ = upper - lower
+                exact = -EXACT <= sum_ <= EXACT
+                frec[np.uint64(places[q] + slot)] = np.float64(sum_) / divisor if exact else in_units(sum_, unit)
         elif code == SUM:
             total(spec, b, arena, rows, op, heads_at, tails_at, n, frec, places, work)
         elif code == STD:
             deviation(spec, b, arena, seg, rows, op, heads_at, tails_at, n, frec, places, work)
         elif code == EXTREME:
-            extreme(spec, b, arena, farena, seg, op, heads_at, tails_at, owns, n, rec, places, work, store)
+            count = extremes_of_stack(spec, reader, i)
+            if count > 0:
+                extreme(spec, b, arena, farena, seg, op, count, owns, n, rec, places, work, store)
         elif code == N_UNIQUE:
             distinct(spec, b, arena, seg, rows, op, heads_at, tails_at, n, rec, places, work, store)
         elif code in (SINCE_LAST, LAG, CHANGED):

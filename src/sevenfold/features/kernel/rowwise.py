@@ -15,6 +15,7 @@ import numpy as np
 
 from sevenfold.features.kernel.compiled import compiled, inlined
 from sevenfold.features.kernel.layout import CHUNK, NULL_INT
+from sevenfold.features.kernel.units import EXACT, in_units, mean_of
 
 if TYPE_CHECKING:
     from sevenfold.features.kernel.arrays import Floats, Words
@@ -75,8 +76,6 @@ _TRUTH = CODES["truth"]
 
 _HOUR_MS = 3_600_000
 _DAY_MS = 86_400_000
-_EXACT = 2**53
-"""Integers up to here are doubles."""
 _EARTH_RADIUS_KM = 6371.0088
 """Mean radius of the Earth (IUGG)."""
 
@@ -85,19 +84,6 @@ _EARTH_RADIUS_KM = 6371.0088
 def finite(x: float) -> float:
     """``x``, or null where it is infinite."""
     return np.nan if math.isinf(x) else x
-
-
-@compiled
-def in_units(word: int, unit: int) -> float:
-    """An integer too large for a double, or null, in units: the nearest double, rounded once.
-
-    Whole units are exact up to 2 ** 53 of them, and what is left over is too far from half a last place for
-    its own rounding to matter.
-    """
-    if word == NULL_INT:
-        return np.nan
-    whole = word // unit
-    return np.float64(whole) + np.float64(word - whole * unit) / np.float64(unit)
 
 
 @compiled
@@ -145,8 +131,12 @@ def compute(program: Words, registers: Words, fregisters: Floats, constants: Wor
         elif code == _MEAN:
             a, b = fregisters[program[i, 2]], registers[program[i, 3]]
             unit = np.float64(program[i, 4])
-            for k in range(n):
-                fregisters[target, k] = finite(a[k] / (np.float64(b[k]) * unit)) if b[k] > 0 else np.nan
+            if program[i, 4] == 1:
+                for k in range(n):
+                    fregisters[target, k] = finite(a[k] / np.float64(b[k])) if b[k] > 0 else np.nan
+            else:
+                for k in range(n):
+                    fregisters[target, k] = mean_of(a[k], b[k], unit) if b[k] > 0 else np.nan
         else:
             calendar(code, program[i], registers, n)
 
@@ -160,7 +150,7 @@ def integers(code: int, instruction: Words, registers: Words, fregisters: Floats
         ftarget = fregisters[instruction[1]]
         unit = np.float64(instruction[3])
         for k in range(n):
-            exact = -_EXACT <= a[k] <= _EXACT
+            exact = -EXACT <= a[k] <= EXACT
             ftarget[k] = np.float64(a[k]) / unit if exact else in_units(a[k], instruction[3])
     elif code == _NEGATE_INTEGER:
         for k in range(n):

@@ -34,6 +34,8 @@ from sevenfold.features.kernel.limbs import (
     variance_numerator,
 )
 
+from sevenfold.features.kernel.units import EXACT, limbs_in_units
+
 if TYPE_CHECKING:
     from sevenfold.features.kernel.arrays import Floats, Rows, Words
 
@@ -74,16 +76,22 @@ def total(
     spec: Words, b: int, arena: Words, rows: int, op: int, heads_at: int, tails_at: int, n: int,
     frec: Floats, places: Words, work: Words,
 ) -> None:  # fmt: skip
-    """Sum of a window: the difference of two running totals, rounded once."""
+    """Sum of a window in its unit: the difference of two running totals, rounded once."""
     width = spec[b + ROW]
     c = b + spec[b + COLUMNS] + spec[op + O_COLUMN] * COLUMN_WORDS
     column = rows + spec[c + C_AT] - width
     slot = spec[op + O_SLOT]
     limbs = spec[c + C_LIMBS]
     scratch = work.size - 3 * limbs
+    unit = spec[op + O_AUX]
     for q in range(n):
         window_total(arena, column, width, limbs, heads_at, tails_at, q, work, scratch)
-        frec[places[q] + slot] = to_float(work, scratch, limbs, spec[c + C_LOW])
+        if unit == 1:
+            frec[places[q] + slot] = to_float(work, scratch, limbs, spec[c + C_LOW])
+        elif limbs == 1 and abs(work[scratch]) <= EXACT:
+            frec[places[q] + slot] = np.float64(work[scratch]) / np.float64(unit)
+        else:
+            frec[places[q] + slot] = limbs_in_units(work, scratch, limbs, unit)
 
 
 @compiled
@@ -128,8 +136,12 @@ def deviation(
 
 @compiled
 def decay(elapsed: float, half_life: float) -> float:
-    """What is left of one after ``elapsed`` milliseconds."""
-    return math.pow(0.5, elapsed / half_life)
+    """What is left of one after ``elapsed`` milliseconds.
+
+    Before its event it is all there: such a total belongs to a late row whose successors were dropped into the
+    base row, and no query ends there.
+    """
+    return 1.0 if elapsed <= 0.0 else math.pow(0.5, elapsed / half_life)
 
 
 @inlined

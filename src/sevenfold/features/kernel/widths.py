@@ -25,7 +25,7 @@ from sevenfold.features.kernel.layout import (
     SQUARE,
     TOTAL,
 )
-from sevenfold.features.kernel.limbs import mantissa
+from sevenfold.features.kernel.limbs import add_limbs, mantissa, subtract
 
 if TYPE_CHECKING:
     from sevenfold.features.kernel.arrays import Floats, Words
@@ -84,9 +84,15 @@ def rewrite_rows(old: Words, new: Words, b: int, arena: Words, source: int, targ
             at_new = new_rows + row * new[b + ROW] + new[c + C_AT]
             kind = old[c + C_KIND]
             if kind in (TOTAL, SQUARE):
-                shift_limbs(
-                    arena, at_old, old[c + C_LIMBS], at_new, new[c + C_LIMBS], old[c + C_LOW] - new[c + C_LOW]
-                )
+                limbs, shift = old[c + C_LIMBS], old[c + C_LOW] - new[c + C_LOW]
+                if row == 0:
+                    shift_limbs(arena, at_old, limbs, at_new, new[c + C_LIMBS], shift)
+                    continue
+                # What came since the base row fits, whereas a running total may have wrapped in between.
+                base = old_rows + old[c + C_AT]
+                subtract(arena, at_old, base, limbs, arena, at_new)
+                shift_limbs(arena, at_new, limbs, at_new, new[c + C_LIMBS], shift)
+                add_limbs(arena, at_new, new_rows + new[c + C_AT], new[c + C_LIMBS])
             elif kind == LINKS:
                 arena[at_new] = arena[at_old]
                 arena[at_new + 1] = arena[at_old + 1]
@@ -100,11 +106,11 @@ def rewrite_rows(old: Words, new: Words, b: int, arena: Words, source: int, targ
 
 @compiled
 def shift_limbs(arena: Words, source: int, n_source: int, target: int, n_target: int, shift: int) -> None:
-    """Write a number of limbs ``shift`` bits higher into a wider one, sign-extended."""
+    """Write a number of limbs ``shift`` bits higher into a wider one, sign-extended; also onto itself."""
     sign = np.uint64(0xFFFFFFFFFFFFFFFF) if arena[source + n_source - 1] < 0 else _ZERO
     words = shift >> 6
     bits = np.uint64(shift & 63)
-    for k in range(n_target):
+    for k in range(n_target - 1, -1, -1):
         position = k - words
         here = _ZERO
         below = _ZERO
