@@ -131,6 +131,22 @@ class Taker:
 
     def take(self, row: Sequence[Any], *, store: bool) -> Features:
         """Fold or ask one event given as physical values."""
+        return self._features(nulls=self._take(row, store=store) > 0)
+
+    def take_words(self, row: Sequence[Any]) -> NDArray[np.int64]:
+        """Fold one event and give its features as the kernel has them, in the order of `Asking.names`.
+
+        Returns
+        -------
+        NDArray[np.int64]
+            Shape (features,): counts as they are, null as `layout.NULL_INT`; texts by hash; the bits of a
+            float64 for all else, null as NaN. It is good until the next event.
+        """
+        self._take(row, store=True)
+        return self._out
+
+    def _take(self, row: Sequence[Any], *, store: bool) -> int:
+        """Fold or ask one event, and say how many of its features are null."""
         engine = self._engine
         state = engine.state
         raw = self._raw
@@ -158,7 +174,7 @@ class Taker:
             state.newest = newest
             state.folded[self._name] += 1
             engine.clean_up()
-        return self._features(nulls=ended > 0)
+        return int(ended)
 
     def _too_large(self, row: Sequence[Any]) -> list[Fault]:
         """Amounts that the kernel's word does not hold."""
