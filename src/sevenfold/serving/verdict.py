@@ -31,9 +31,9 @@ class Asked:
     rows
         Physical values of the events, in the order of their fields.
     features
-        For each row its features by name, as `FeatureEngine.observe_physical` gives them; or int64 words, shape
-        (rows, features), in the order of the plan's names for the event: counts and hashes of texts as
-        they are, all else as the bits of a double.
+        For each row its features by name, as `FeatureEngine.observe_physical` gives them; or int64 words,
+        shape (rows, features), in the order of the plan's names for the event: counts and hashes of texts
+        as they are, all else as the bits of a double.
     scores
         float64, shape (rows,): calibrated probabilities. `None` where the model failed: then rules and
         lists decide alone, and the verdicts say so. NaN does the same for a row.
@@ -84,7 +84,7 @@ class Verdict:
 
 
 class Judge(Protocol):
-    """The policy at work: from events, features and scores to actions. `serving.judge` has the one built in."""
+    """The policy at work: from events, features and scores to actions (`serving.judge` has one)."""
 
     @property
     def version(self) -> str:
