@@ -44,6 +44,9 @@ _KNOWN = """
 SELECT entry.offset, entry.event, entry.key, entry.time_ms, entry.arrived_ms, entry.body, entry.seal
 FROM json_each(?) AS wanted CROSS JOIN entry ON entry.event = ? AND entry.key = wanted.value
 """
+_OF_EVENT = """
+SELECT offset, event, key, time_ms, arrived_ms, body FROM entry WHERE event = ? ORDER BY offset
+"""
 _FIND = "SELECT offset, arrived_ms, body FROM entry WHERE event = ? AND key = ?"
 
 _BUSY_S = 30
@@ -146,6 +149,11 @@ class SqliteFile:
         with self._reading("in its index") as reader:
             found: tuple[int, int, bytes] | None = reader.execute(_FIND, (event, key)).fetchone()
         return found
+
+    def of_event(self, event: str) -> list[tuple[int, str, str, int, int, bytes]]:
+        """Return all entries of one event, without their seals, as committed."""
+        with self._reading("in its index") as reader:
+            return reader.execute(_OF_EVENT, (event,)).fetchall()
 
     def insert(self, rows: Sequence[Row]) -> None:
         """Add rows, within a transaction."""

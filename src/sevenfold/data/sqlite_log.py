@@ -111,6 +111,10 @@ class SqliteEventLog:
         """Return the offset, the arrival in epoch milliseconds and the body of one event, if it is known."""
         return self._file.find(event, key)
 
+    def entries_of(self, event: str) -> list[LogEntry]:
+        """Return all entries of one event in their order, found by its index: for events that are few."""
+        return [LogEntry(*row) for row in self._file.of_event(event)]
+
     def appender(self) -> Appender:
         """Return what writes for a service; while it is in use, nothing else of this process appends."""
         return Appender(self._file, self._mark, self._clock_ms, self._ended)
