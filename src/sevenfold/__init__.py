@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sevenfold.learning.declaration import Learning
     from sevenfold.learning.label import Label
     from sevenfold.problem.problem import Problem
+    from sevenfold.serving.declaration import Serving
 
 __all__ = [
     "Category",
@@ -35,6 +36,7 @@ __all__ = [
     "Learning",
     "Money",
     "Problem",
+    "Serving",
     "Timestamp",
     "__version__",
     "distance_km",
@@ -54,6 +56,7 @@ _HOME = {
     "Learning": "learning.declaration",
     "Money": "data.fields",
     "Problem": "problem.problem",
+    "Serving": "serving.declaration",
     "Timestamp": "data.fields",
     "distance_km": "features.position",
     "feature": "features.expression",

@@ -47,6 +47,13 @@ def test_events_are_read_as_they_were_appended(log: SqliteEventLog) -> None:
     assert (kept.end(), kept.verify()) == (3, 3)
 
 
+def test_the_entries_of_one_event_are_found_by_themselves(log: SqliteEventLog) -> None:
+    log.append([_entry(2), _entry(1, event="Chargeback"), _entry(1)])
+    assert [entry.key for entry in log.entries_of("Payment")] == ["p2", "p1"]
+    assert log.entries_of("Chargeback") == list(log.read(1, 1))
+    assert log.entries_of("Refund") == []
+
+
 def test_a_row_of_physical_values_becomes_an_entry(payment: EventType, log: SqliteEventLog) -> None:
     row = payment.__convert__(
         {"payment_id": "p1", "occurred_at": 5, "card": "c", "merchant": "m", "amount": 1, "currency": "JPY"}

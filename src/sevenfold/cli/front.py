@@ -31,6 +31,7 @@ COMMANDS = {
     "train": "Train a model on what the log holds, and keep it as a bundle.",
     "evaluate": "Train and test every candidate on folds in time, and keep nothing.",
     "score": "Score events with a trained model, in bounded memory.",
+    "keys": "Make, list, rotate and revoke the keys of the service, which notices within a second.",
     "bench": "Measure a part of the system beside what a user would take instead.",
 }
 """In the order of the tour, each with the first sentence of its help."""

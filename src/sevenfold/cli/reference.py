@@ -57,4 +57,5 @@ def _exit_codes() -> str:
 
 
 if __name__ == "__main__":
+    sys.argv[0] = "sevenfold"  # what usages begin with; else it is "python -m" and this module
     Path(sys.argv[1]).write_text(reference(), encoding="utf-8")

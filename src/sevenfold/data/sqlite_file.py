@@ -44,6 +44,10 @@ _KNOWN = """
 SELECT entry.offset, entry.event, entry.key, entry.time_ms, entry.arrived_ms, entry.body, entry.seal
 FROM json_each(?) AS wanted CROSS JOIN entry ON entry.event = ? AND entry.key = wanted.value
 """
+_OF_EVENT = """
+SELECT offset, event, key, time_ms, arrived_ms, body FROM entry WHERE event = ? ORDER BY offset
+"""
+_FIND = "SELECT offset, arrived_ms, body FROM entry WHERE event = ? AND key = ?"
 
 _BUSY_S = 30
 _PAGE_BYTES = 8192
@@ -105,16 +109,28 @@ class SqliteFile:
                 writer.execute(statement)
             writer.execute(f"PRAGMA user_version = {_FORMAT}")
 
+    def begin(self) -> None:
+        """Take the right to write."""
+        self._writer.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """Make durable what was inserted, and let others write."""
+        self._writer.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo what was inserted, where SQLite has not done so by itself, and let others write."""
+        if self._writer.in_transaction:
+            self._writer.execute("ROLLBACK")
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Hold the right to write; commit at the end, or undo everything if anything was raised."""
-        self._writer.execute("BEGIN IMMEDIATE")
+        self.begin()
         try:
             yield
-            self._writer.execute("COMMIT")
+            self.commit()
         except BaseException:
-            if self._writer.in_transaction:  # SQLite may have undone it by itself
-                self._writer.execute("ROLLBACK")
+            self.rollback()
             raise
 
     def tail(self) -> Mark:
@@ -127,6 +143,17 @@ class SqliteFile:
         wanted = msgspec.json.encode(list(keys)).decode()
         found = self._writer.execute(_KNOWN, (wanted, event))
         return {row[2]: row for row in found}
+
+    def find(self, event: str, key: str) -> tuple[int, int, bytes] | None:
+        """Return the offset, the arrival and the body of what is known under a key, as committed."""
+        with self._reading("in its index") as reader:
+            found: tuple[int, int, bytes] | None = reader.execute(_FIND, (event, key)).fetchone()
+        return found
+
+    def of_event(self, event: str) -> list[tuple[int, str, str, int, int, bytes]]:
+        """Return all entries of one event, without their seals, as committed."""
+        with self._reading("in its index") as reader:
+            return reader.execute(_OF_EVENT, (event,)).fetchall()
 
     def insert(self, rows: Sequence[Row]) -> None:
         """Add rows, within a transaction."""

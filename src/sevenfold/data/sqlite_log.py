@@ -18,6 +18,7 @@ from sevenfold.data.group_commit import GroupCommit
 from sevenfold.data.log import Appended, LogEntry, NewEntry, OnConflict
 from sevenfold.data.refusal import shown
 from sevenfold.data.seal import NO_SEAL, EndMark, Mark, Row, first_broken, seal
+from sevenfold.data.sqlite_appender import Appender
 from sevenfold.data.sqlite_file import Durability, SqliteFile
 from sevenfold.errors import DataError, Fault, LogError
 
@@ -106,6 +107,18 @@ class SqliteEventLog:
         """Return the offset that the next new entry will get."""
         return self._file.end()
 
+    def find(self, event: str, key: str) -> tuple[int, int, bytes] | None:
+        """Return the offset, the arrival in epoch milliseconds and the body of one event, if it is known."""
+        return self._file.find(event, key)
+
+    def entries_of(self, event: str) -> list[LogEntry]:
+        """Return all entries of one event in their order, found by its index: for events that are few."""
+        return [LogEntry(*row) for row in self._file.of_event(event)]
+
+    def appender(self) -> Appender:
+        """Return what writes for a service; while it is in use, nothing else of this process appends."""
+        return Appender(self._file, self._mark, self._clock_ms, self._ended)
+
     def verify(self) -> int:
         """Check every entry, the file and the remembered end; see `EventLog.verify`."""
         end = self._file.end()
@@ -127,6 +140,9 @@ class SqliteEventLog:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _ended(self, end: int) -> None:
+        self._end = end
 
     def _read(self, first: int, stop: int) -> Iterator[LogEntry]:
         before = self._seal_before(first)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from sevenfold.data.event import EventType
 from sevenfold.errors import DesignError, Fault, UsageError
@@ -15,6 +15,8 @@ from sevenfold.features.window import duration_ms
 from sevenfold.learning.declaration import Learning
 from sevenfold.learning.label import Label
 from sevenfold.problem.problem import Problem
+from sevenfold.serving.declaration import Serving
+from sevenfold.serving.names import RESERVED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from sevenfold.features.engine import FeatureEngine
     from sevenfold.features.plan import Plan
+    from sevenfold.serving.service import DecisionService
 
 __all__ = ["Design"]
 
@@ -40,8 +43,8 @@ class Design:
         What happens: classes derived from `sf.Event`, the deciding one among them.
     features
         What is known at a decision: ``sf.features(...)``.
-    problem, label, learning
-        Sections 1 and 3. What needs a missing one says so.
+    problem, label, learning, serving
+        Sections 1, 3 and 4. What needs a missing one says so.
     lateness
         How far an entity's clock may lag behind the newest event of the log. An event that arrives later
         than that is still counted by its own time, in windows that end so far behind. Bounds the memory of
@@ -64,10 +67,11 @@ class Design:
         problem: Problem | None = None,
         label: Label | None = None,
         learning: Learning | None = None,
+        serving: Serving | None = None,
         lateness: str | None = "365d",
         because: str = "",
     ) -> None:
-        faults = _faults(name, events, features, problem, label, learning)
+        faults = _faults(name, events, features, problem, label, learning, serving)
         try:
             self.lateness_ms = None if lateness is None else duration_ms(lateness, "lateness")
         except DesignError as error:
@@ -80,6 +84,7 @@ class Design:
         self.problem = problem
         self.label = label
         self.learning = learning if learning is not None else Learning()
+        self.serving = serving if serving is not None else Serving()
         self.because = because
 
     def __repr__(self) -> str:
@@ -163,17 +168,38 @@ class Design:
                 tables[name] = normalise(event, frame, physical=physical)
         return backfill(self.plan, self.events, tables, asked, lateness=self.lateness_ms, progress=progress)
 
-    def engine(self, snapshot: Path | str | None = None) -> FeatureEngine:
-        """An engine that folds events one by one, from nothing or from a snapshot.
+    @overload
+    def engine(self, snapshot: Path | str | None = None) -> FeatureEngine: ...
+
+    @overload
+    def engine(self, *, home: Path | str) -> DecisionService: ...
+
+    def engine(
+        self, snapshot: Path | str | None = None, *, home: Path | str | None = None
+    ) -> FeatureEngine | DecisionService:
+        """An engine that folds events one by one, from nothing or from a snapshot; or one that decides.
+
+        Parameters
+        ----------
+        snapshot
+            What `FeatureEngine.snapshot` wrote.
+        home
+            The home folder: then the engine decides, over the log and with the model that lie there.
 
         Raises
         ------
         StateError
             When the snapshot is damaged or of another design.
+        LogError
+            When the log in the home folder is damaged.
         """
         from sevenfold.features.engine import FeatureEngine
         from sevenfold.features.snapshot import load_snapshot
 
+        if home is not None:
+            from sevenfold.design.serving import open_service
+
+            return open_service(self, Path(home))
         if snapshot is None:
             return FeatureEngine(self.plan, self.events, lateness=self.lateness_ms)
         state = load_snapshot(Path(snapshot), self.plan)
@@ -197,6 +223,7 @@ def _faults(
     problem: Problem | None,
     label: Label | None,
     learning: Learning | None,
+    serving: Serving | None,
 ) -> list[Fault]:
     faults = []
     if not (isinstance(name, str) and _NAME.fullmatch(name)):
@@ -211,11 +238,12 @@ def _faults(
         (problem, Problem, "sf.Problem(...)"),
         (label, Label, "sf.Label(...)"),
         (learning, Learning, "sf.Learning(...)"),
+        (serving, Serving, "sf.Serving(...)"),
     )
     faults += [
         Fault(where, call, type(value).__name__)
         for where, (value, kind, call) in zip(
-            ("features", "problem", "label", "learning"), expected, strict=True
+            ("features", "problem", "label", "learning", "serving"), expected, strict=True
         )
         if not isinstance(value, kind) and (value is not None or kind is FeatureSet)
     ]
@@ -227,6 +255,11 @@ def _faults(
     faults += [
         Fault("events", "each event once", f"{double} twice")
         for double in dict.fromkeys(n for n in names if names.count(n) > 1)
+    ]
+    faults += [
+        Fault("events", "a name that is not the log's own", name, "Call it something else")
+        for name in names
+        if name in RESERVED
     ]
     if label is not None:
         listed = ", ".join(names)

@@ -68,6 +68,11 @@ class Home:
         return self.folder / "bundles"
 
     @property
+    def snapshots(self) -> Path:
+        """The state of the features at some offsets of the log."""
+        return self.folder / "snapshots"
+
+    @property
     def runs(self) -> Path:
         """What single runs made: features, figures, plots, scores."""
         return self.folder / "runs"

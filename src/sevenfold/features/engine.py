@@ -16,6 +16,9 @@ from sevenfold.features.text import text_code
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from sevenfold.data.event import EventType
     from sevenfold.features.plan import Plan
 
@@ -71,6 +74,10 @@ class FeatureEngine:
     def observe_physical(self, event: str, row: Sequence[Any]) -> Features:
         """Fold one event given as physical values in the order of its fields, which are not checked again."""
         return self._taker(event).take(row, store=True)
+
+    def observe_words(self, event: str, row: Sequence[Any]) -> NDArray[np.int64]:
+        """Fold one event given as physical values, and give its features as `Taker.take_words` does."""
+        return self._taker(event).take_words(row)
 
     def read(self, event: str, rows: Sequence[Mapping[str, object]]) -> list[Features]:
         """The features that events would have now, each asked by itself; nothing is folded.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sevenfold.features.plan import Plan
 
-__all__ = ["load_snapshot", "save_snapshot"]
+__all__ = ["load_snapshot", "load_snapshot_with_note", "save_snapshot"]
 
 _MAGIC = b"sevenfold state 1\n"
 _DIGEST_BYTES = 32
@@ -89,6 +89,11 @@ def load_snapshot(path: Path, plan: Plan) -> FeatureState:
     StateError
         When the file is missing, cut short, changed, or was made by another design.
     """
+    return load_snapshot_with_note(path, plan)[0]
+
+
+def load_snapshot_with_note(path: Path, plan: Plan) -> tuple[FeatureState, dict[str, Any]]:
+    """Read a state, and what was kept with it; see `load_snapshot`."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -112,7 +117,7 @@ def load_snapshot(path: Path, plan: Plan) -> FeatureState:
         count = int(np.prod(shape))
         arrays[name] = np.frombuffer(body, np.int64, count, at).reshape(shape).copy()
         at += 8 * count
-    return _restored(plan, head, arrays)
+    return _restored(plan, head, arrays), head.note
 
 
 def _restored(plan: Plan, head: _Head, arrays: dict[str, NDArray[np.int64]]) -> FeatureState:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import struct
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sevenfold.data.fields import Field, Kind
-from sevenfold.data.money import digits
+from sevenfold.data.fields import Kind
 from sevenfold.errors import DataError, Fault
 from sevenfold.features.kernel import layout as w
 from sevenfold.features.kernel.event import (
@@ -20,9 +20,8 @@ from sevenfold.features.kernel.event import (
     take_event,
 )
 from sevenfold.features.kernel.segment import WANTED
-from sevenfold.features.program import float_bits, money_word
 from sevenfold.features.widths import widen_one
-from sevenfold.features.words import LARGEST_WORD, amount_fault
+from sevenfold.features.words import LARGEST_WORD, amount_fault, word_maker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
     from sevenfold.features.state import FeatureState
 
 __all__ = ["Features", "Taker"]
-
-_DEFAULT_DIGITS = 2
-_NAN = float("nan")
 
 Features = dict[str, float | int | str | None]
 """Values by the name of their column; `None` is null."""
@@ -75,11 +71,10 @@ class Taker:
         return [
             (
                 position,
-                _word_maker(
+                word_maker(
                     self.event.__fields__[fields[position]],
                     fields,
-                    self._engine,
-                    output=(self._name, fields[position]) in given_back,
+                    partial(self._engine.code, output=(self._name, fields[position]) in given_back),
                 ),
             )
             for position in needed
@@ -131,6 +126,22 @@ class Taker:
 
     def take(self, row: Sequence[Any], *, store: bool) -> Features:
         """Fold or ask one event given as physical values."""
+        return self._features(nulls=self._take(row, store=store) > 0)
+
+    def take_words(self, row: Sequence[Any]) -> NDArray[np.int64]:
+        """Fold one event and give its features as the kernel has them, in the order of `Asking.names`.
+
+        Returns
+        -------
+        NDArray[np.int64]
+            Shape (features,): counts as they are, null as `layout.NULL_INT`; texts by hash; the bits of a
+            float64 for all else, null as NaN. It is good until the next event.
+        """
+        self._take(row, store=True)
+        return self._out
+
+    def _take(self, row: Sequence[Any], *, store: bool) -> int:
+        """Fold or ask one event, and say how many of its features are null."""
         engine = self._engine
         state = engine.state
         raw = self._raw
@@ -158,7 +169,7 @@ class Taker:
             state.newest = newest
             state.folded[self._name] += 1
             engine.clean_up()
-        return self._features(nulls=ended > 0)
+        return int(ended)
 
     def _too_large(self, row: Sequence[Any]) -> list[Fault]:
         """Amounts that the kernel's word does not hold."""
@@ -221,23 +232,3 @@ class Taker:
 def _entities(row: Sequence[Any], fields: tuple[int, ...]) -> tuple[str, ...] | None:
     entity = tuple([row[field] for field in fields])
     return None if None in entity else entity
-
-
-def _word_maker(
-    field: Field, fields: list[str], engine: FeatureEngine, *, output: bool
-) -> Callable[[Any, Sequence[Any]], int]:
-    """What turns a physical value to the kernel's word."""
-    null = w.NULL_INT
-    if field.kind is Kind.FLOAT:
-        return lambda value, _: float_bits(_NAN if value is None else value)
-    if field.kind is Kind.MONEY:
-        if field.currency_field is None:
-            places = digits(field.currency) if field.currency else _DEFAULT_DIGITS
-            return lambda value, _: money_word(value, places)
-        currency = fields.index(field.currency_field)
-        return lambda value, row: money_word(
-            value, _DEFAULT_DIGITS if row[currency] is None else digits(row[currency])
-        )
-    if field.kind in (Kind.ENTITY, Kind.CATEGORY, Kind.TEXT):
-        return lambda value, _: null if value is None else engine.code(value, output=output)
-    return lambda value, _: null if value is None else int(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -11,23 +11,24 @@ from sevenfold.data.fields import Field, Kind
 from sevenfold.data.money import digits
 from sevenfold.errors import DataError, Fault
 from sevenfold.features.kernel.layout import NULL_INT
+from sevenfold.features.program import float_bits, money_word
 from sevenfold.features.text import text_code
 from sevenfold.features.value import MONEY_UNIT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from sevenfold.data.event import EventType
 
-__all__ = ["LARGEST_WORD", "amount_fault", "column_words", "event_words", "text_words"]
+__all__ = ["LARGEST_WORD", "amount_fault", "column_words", "event_words", "text_words", "word_maker"]
 
 LARGEST_WORD = 2**63 - 1
 """The largest magnitude of an integer word."""
 
 _DEFAULT_DIGITS = 2
-_NAN_BITS = int(np.array([np.nan]).view(np.int64)[0])
+_NAN_BITS = float_bits(float("nan"))
 
 
 def event_words(event: EventType, frame: pl.DataFrame, fields: Iterable[str]) -> NDArray[np.int64]:
@@ -98,3 +99,31 @@ def text_words(column: pl.Series) -> NDArray[np.int64]:
         .fill_null(NULL_INT)
         .to_numpy()
     )
+
+
+def word_maker(
+    field: Field, fields: Sequence[str], code: Callable[[str], int]
+) -> Callable[[Any, Sequence[Any]], int]:
+    """What turns one physical value of a field to the kernel's word, given the value and its whole row.
+
+    Parameters
+    ----------
+    fields
+        The names of the row's fields, in order.
+    code
+        The hash of a text, as `text_code` gives it.
+    """
+    null = NULL_INT
+    if field.kind is Kind.FLOAT:
+        return lambda value, _: _NAN_BITS if value is None else float_bits(value)
+    if field.kind is Kind.MONEY:
+        if field.currency_field is None:
+            places = digits(field.currency) if field.currency else _DEFAULT_DIGITS
+            return lambda value, _: money_word(value, places)
+        currency = fields.index(field.currency_field)
+        return lambda value, row: money_word(
+            value, _DEFAULT_DIGITS if row[currency] is None else digits(row[currency])
+        )
+    if field.kind in (Kind.ENTITY, Kind.CATEGORY, Kind.TEXT):
+        return lambda value, _: null if value is None else code(value)
+    return lambda value, _: null if value is None else int(value)

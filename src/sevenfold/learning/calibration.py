@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 import numpy as np
 
 from sevenfold.learning.extra import require
+from sevenfold.learning.formula import Formula, formula_of
 from sevenfold.learning.odds import log_odds, sigmoid
 
 if TYPE_CHECKING:
@@ -171,6 +172,11 @@ class CalibratedModel:
     def add_to(self, graph: Graph, features: str) -> str:
         """Add the model and its calibration to a graph."""
         return self.calibration.add_to(graph, self.model.add_to(graph, features))
+
+    def formula(self) -> Formula | None:
+        """Give the model's own with the calibration behind it; ``None`` where the model has none."""
+        formula = formula_of(self.model)
+        return None if formula is None else replace(formula, calibration=self.calibration)
 
     def importance(self) -> dict[str, float]:
         """Give the model's own; calibration changes no order."""

@@ -11,6 +11,7 @@ import numpy as np
 from sevenfold.learning.candidate import ClassWeight, Table, positive_weight
 from sevenfold.learning.expansion import Expansion
 from sevenfold.learning.extra import require
+from sevenfold.learning.formula import Formula
 from sevenfold.learning.odds import sigmoid
 from sevenfold.learning.trees import LEAF, Trees, shares
 
@@ -156,6 +157,10 @@ class LightGBMModel:
         """Add the trees and the logistic function to a graph."""
         return graph.node("Sigmoid", self.expansion.translate(self._nodes()).add_to(graph, features))
 
+    def formula(self) -> Formula:
+        """Give the trees as plain data; their sum is in log odds."""
+        return Formula(self.expansion.translate(self._nodes()))
+
     def importance(self) -> dict[str, float]:
         """Each feature's share of the total gain of all splits."""
         gain = self.booster.feature_importance("gain", iteration=self.trees)
@@ -186,6 +191,7 @@ def _tree(number: int, root: dict[str, Any], base: float) -> Trees:
         false=links[:, 1],
         missing_true=np.array([_missing_left(n) for n in nodes], dtype=bool),
         weight=np.array([n.get("leaf_value", 0.0) for n in nodes], dtype=np.float64),
+        cover=np.array([n.get("internal_count", n.get("leaf_count", 1)) for n in nodes], dtype=np.float64),
         equal=np.zeros(len(nodes), dtype=bool),
         mode="BRANCH_LEQ",
         base=base,

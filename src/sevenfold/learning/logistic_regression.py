@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from sevenfold.learning.candidate import ClassWeight, Table, positive_weight
 from sevenfold.learning.extra import require
+from sevenfold.learning.formula import Formula, Weights
 from sevenfold.learning.odds import sigmoid
 
 if TYPE_CHECKING:
@@ -186,6 +187,18 @@ class LogisticModel:
         if len(categories):
             margin = graph.node("Add", margin, self._lookup(graph, features, categories))
         return graph.node("Sigmoid", margin)
+
+    def formula(self) -> Formula:
+        """Give the weights as plain data, feature by feature."""
+        layout, (numbers, marks, categories) = self.layout, self._split()
+        width = len(layout.encoding)
+        mean, scale, weight, missing = np.zeros(width), np.ones(width), np.zeros(width), np.zeros(width)
+        at = layout.numbers
+        mean[at], scale[at], weight[at] = layout.mean, layout.scale, numbers
+        missing[layout.marked] = marks
+        slots = np.zeros(width, dtype=np.int64)
+        slots[layout.categories] = [layout.slots(i) for i in layout.categories]
+        return Formula(Weights(self.intercept, mean, scale, weight, missing, slots, categories))
 
     def importance(self) -> dict[str, float]:
         """Each feature's share of the weights' sizes; a category counts with the range of its weights."""

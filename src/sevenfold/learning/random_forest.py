@@ -10,6 +10,7 @@ import numpy as np
 from sevenfold.learning.candidate import ClassWeight, Table, positive_weight
 from sevenfold.learning.expansion import Expansion
 from sevenfold.learning.extra import require
+from sevenfold.learning.formula import Formula
 from sevenfold.learning.trees import LEAF, Trees, shares
 
 if TYPE_CHECKING:
@@ -122,9 +123,7 @@ class ForestModel:
 
     def add_to(self, graph: Graph, features: str) -> str:
         """Add the trees to a graph, and the correction of the odds where there is a class weight."""
-        count = len(self.forest.estimators_)
-        trees = Trees.join([_tree(i, tree.tree_, count) for i, tree in enumerate(self.forest.estimators_)])
-        p = self.expansion.translate(trees).add_to(graph, features)
+        p = self._trees().add_to(graph, features)
         # Each of the leaves was rounded, so their mean may lie a hair beyond 0 and 1.
         p = graph.node("Min", graph.node("Max", p, graph.constant(0.0)), graph.constant(1.0))
         if self.weight == 1.0:
@@ -133,6 +132,15 @@ class ForestModel:
         return graph.node(
             "Div", p, graph.node("Add", p, graph.node("Mul", others, graph.constant(self.weight)))
         )
+
+    def formula(self) -> Formula:
+        """Give the trees as plain data; their sum is a probability, its odds too high by the class weight."""
+        return Formula(self._trees(), link="probability", class_weight=self.weight)
+
+    def _trees(self) -> Trees:
+        count = len(self.forest.estimators_)
+        trees = Trees.join([_tree(i, tree.tree_, count) for i, tree in enumerate(self.forest.estimators_)])
+        return self.expansion.translate(trees)
 
     def importance(self) -> dict[str, float]:
         """Each feature's share of the impurity that the splits removed."""
@@ -152,6 +160,7 @@ def _tree(number: int, tree: Any, count: int) -> Trees:
         false=np.where(leaf, 0, tree.children_right).astype(np.int64),
         missing_true=tree.missing_go_to_left.astype(bool),
         weight=np.where(leaf, positive / count, 0.0),
+        cover=tree.weighted_n_node_samples.astype(np.float64),
         equal=np.zeros(len(leaf), dtype=bool),
         mode="BRANCH_LEQ",
         base=0.0,

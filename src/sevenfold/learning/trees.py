@@ -8,7 +8,7 @@ a threshold too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,6 +45,9 @@ class Trees:
         bool: whether a missing value takes the branch `true`.
     weight
         float64: what a leaf adds to the ensemble's sum.
+    cover
+        float64: how much of the training set passed the node, as the library counts it: rows, their weights,
+        or the curvature of their loss. Only its ratios mean anything.
     equal
         bool: whether the comparison is "equal to the threshold" instead of `mode`'s.
     mode
@@ -63,6 +66,7 @@ class Trees:
     false: IntVector
     missing_true: Mask
     weight: FloatVector
+    cover: FloatVector
     equal: Mask
     mode: str
     base: float
@@ -71,7 +75,7 @@ class Trees:
     @classmethod
     def join(cls, trees: Sequence[Trees]) -> Trees:
         """Concatenate ensembles that agree in all but their nodes."""
-        arrays = ("tree", "node", "feature", "threshold", "true", "false", "missing_true", "weight", "equal")
+        arrays = [f.name for f in fields(cls) if f.name not in ("mode", "base", "float32")]
         joined: dict[str, Any] = {a: np.concatenate([getattr(t, a) for t in trees]) for a in arrays}
         return replace(trees[0], **joined)
 

@@ -12,6 +12,7 @@ import numpy as np
 from sevenfold.learning.candidate import ClassWeight, Table, positive_weight
 from sevenfold.learning.expansion import Codes, Expansion, Layout
 from sevenfold.learning.extra import require
+from sevenfold.learning.formula import Formula
 from sevenfold.learning.odds import sigmoid
 from sevenfold.learning.trees import LEAF, Trees, shares
 
@@ -173,6 +174,10 @@ class XGBoostModel:
         """Add the trees and the logistic function to a graph."""
         return graph.node("Sigmoid", self._trees().add_to(graph, features))
 
+    def formula(self) -> Formula:
+        """Give the trees as plain data; their sum is in log odds."""
+        return Formula(self._trees())
+
     def importance(self) -> dict[str, float]:
         """Each feature's share of the total gain of all splits."""
         gain = self.booster.get_score(importance_type="total_gain")
@@ -207,6 +212,7 @@ def _tree(number: int, tree: dict[str, Any], base: float) -> Trees:
         false=np.where(leaf, 0, np.where(equal, left, right)),
         missing_true=default_left != equal,
         weight=np.where(leaf, condition, 0.0),
+        cover=np.array(tree["sum_hessian"], dtype=np.float32).astype(np.float64),
         equal=equal,
         mode="BRANCH_LT",
         base=base,

@@ -1,0 +1,189 @@
+"""From events to decisions: features, model, policy and record, for all events that wait together.
+
+Nothing here waits for a disk. What comes out is meant for the log, in the order in which it was folded;
+until the log holds it, nobody may learn of it.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sevenfold.data.log import NewEntry
+from sevenfold.errors import DataError
+from sevenfold.serving.model import ModelRows, ServedModel
+from sevenfold.serving.names import DECISION
+from sevenfold.serving.record import DecisionRecord, Program, encode_record
+from sevenfold.serving.verdict import Asked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from sevenfold.features.engine import FeatureEngine
+    from sevenfold.serving.jobs import Deciding, Taking
+    from sevenfold.serving.verdict import Judge, Verdict
+
+__all__ = ["DecisionEngine"]
+
+
+class DecisionEngine:
+    """Decides events over one feature state; for one thread at a time.
+
+    Parameters
+    ----------
+    features
+        What folds.
+    event
+        The event that is decided.
+    model
+        What scores; `None` decides by rules alone.
+    judge
+        The policy.
+    clock_ms
+        What tells the time.
+    """
+
+    def __init__(
+        self,
+        features: FeatureEngine,
+        event: str,
+        model: ServedModel | None,
+        judge: Judge,
+        clock_ms: Callable[[], int],
+    ) -> None:
+        self.features = features
+        self.event = event
+        self.judge = judge
+        self._clock_ms = clock_ms
+        self._asking = features.plan.asking[event]
+        self.program = Program.of(event, features.plan.fingerprint, self._asking)
+        self._program_key = self.program.key
+        self._text_places = [self._asking.names.index(name) for name in self.program.texts]
+        self.model_failures = 0
+        self.model_trouble = ""
+        self.use(model)
+
+    def use(self, model: ServedModel | None) -> None:
+        """Score with another model from the next event on.
+
+        Raises
+        ------
+        BundleError
+            Where it takes other features; the one before stays.
+        """
+        rows = None if model is None else ModelRows(self._asking, model.encoding)
+        self.model, self._rows = model, rows
+
+    def decide(self, group: Sequence[Deciding]) -> list[NewEntry]:
+        """Fold and decide events in order, each with its record; return what the log has to take.
+
+        An event that the kernel refuses gets its fault, and changes nothing.
+        """
+        started = time.perf_counter_ns()
+        folded, words = self._fold(group)
+        if not folded:
+            return []
+        after_features = time.perf_counter_ns()
+        scores = self._score(words)
+        after_model = time.perf_counter_ns()
+        now = self._clock_ms()
+        verdicts = self.judge.judge(
+            Asked([one.row for one in folded], words, scores), [one.key for one in folded], now
+        )
+        after_policy = time.perf_counter_ns()
+        each = len(folded) * 1000
+        stages = (
+            (after_features - started) // each,
+            (after_model - after_features) // each,
+            (after_policy - after_model) // each,
+        )
+        model = None if self.model is None or scores is None else self.model.id
+        values = [None] * len(folded) if scores is None else scores.tolist()
+        entries: list[NewEntry] = []
+        for number, (one, verdict, score) in enumerate(zip(folded, verdicts, values, strict=True)):
+            record = self._record(one, words[number], verdict, model, score, started, stages)
+            one.record = record
+            entries.append(NewEntry(self.event, one.key, one.time_ms, one.body, now))
+            entries.append(NewEntry(DECISION, one.key, now, encode_record(record), now))
+        return entries
+
+    def take(self, job: Taking) -> list[NewEntry]:
+        """Fold events that are only to be known; return what the log has to take.
+
+        Those that the kernel refuses get their faults, and change nothing.
+        """
+        kept: list[NewEntry] = []
+        for row, entry in zip(job.rows, job.entries, strict=True):
+            try:
+                self.features.observe_words(job.event, row)
+            except DataError as error:
+                job.refused += error.faults
+            else:
+                kept.append(entry)
+        return kept
+
+    def _fold(self, group: Sequence[Deciding]) -> tuple[list[Deciding], NDArray[np.int64]]:
+        words = np.empty((len(group), len(self._asking.names)), np.int64)
+        folded: list[Deciding] = []
+        observe, event = self.features.observe_words, self.event
+        for one in group:
+            try:
+                words[len(folded)] = observe(event, one.row)
+            except DataError as error:
+                one.fault = error
+            else:
+                folded.append(one)
+        return folded, words[: len(folded)]
+
+    def _score(self, words: NDArray[np.int64]) -> NDArray[np.float64] | None:
+        """Probabilities; none where there is no model or it fails, NaN where it gives no probability."""
+        if self.model is None or self._rows is None:
+            return None
+        try:
+            scores = self.model.model.score(self._rows(words))
+        except Exception as error:  # noqa: BLE001 - a model is foreign code; its failure is counted and shown
+            self.model_failures += 1
+            self.model_trouble = f"{type(error).__name__}: {error}"
+            return None
+        if scores.min() >= 0.0 and scores.max() <= 1.0:
+            return scores
+        self.model_failures += 1
+        self.model_trouble = "a score that is no probability"
+        return np.where((scores >= 0.0) & (scores <= 1.0), scores, np.nan)
+
+    def _record(
+        self,
+        one: Deciding,
+        words: NDArray[np.int64],
+        verdict: Verdict,
+        model: str | None,
+        score: float | None,
+        started: int,
+        stages: tuple[int, int, int],
+    ) -> DecisionRecord:
+        known = self.features.state.texts
+        return DecisionRecord(
+            event=self.event,
+            program=self._program_key,
+            features=words.tobytes(),
+            model=model,
+            score=None if score is None or score != score else score,
+            policy=self.judge.version,
+            action=verdict.action,
+            took_us=((started - one.came_ns) // 1000, *stages),
+            texts=tuple([known.get(int(words[place])) for place in self._text_places]),
+            risk_score=verdict.risk_score,
+            rules=verdict.rules,
+            shadow_rules=verdict.shadow_rules,
+            lists=verdict.lists,
+            control=verdict.control,
+            fallback=verdict.fallback,
+            would_be=None if verdict.would_be == verdict.action else verdict.would_be,
+            by=verdict.by,
+            review_from=verdict.review_from,
+            block_from=verdict.block_from,
+        )

@@ -1,0 +1,15 @@
+"""Names of the entries that a service writes into the log, which no event of a design may have."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["DECISION", "PROGRAM", "RESERVED"]
+
+DECISION: Final = "Decision"
+"""What was decided about an event, under that event's key."""
+
+PROGRAM: Final = "FeatureProgram"
+"""What the feature values in records mean."""
+
+RESERVED = frozenset({DECISION, PROGRAM, "RuleChange", "ListChange"})

@@ -1,0 +1,58 @@
+"""What a service is made of: the design's part, already put together."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from sevenfold.data.event import EventType
+    from sevenfold.data.sqlite_log import SqliteEventLog
+    from sevenfold.features.plan import Plan
+    from sevenfold.serving.declaration import Serving
+    from sevenfold.serving.model import ServedModel
+    from sevenfold.serving.verdict import Judge
+
+__all__ = ["Parts"]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a service is made of.
+
+    Parameters
+    ----------
+    plan, events, decides, lateness
+        The design's features, its events by name, the one that is decided, and how many milliseconds an
+        entity's clock may lag.
+    serving
+        How it is served.
+    log
+        The event log, which the service closes in the end.
+    snapshots
+        The folder of snapshots.
+    model
+        What scores; `None` decides by rules alone.
+    judge
+        Makes the policy; called again whenever state is rebuilt.
+    trouble
+        Why there is no model, where there is none.
+    clock_ms
+        What tells the time.
+    """
+
+    plan: Plan
+    events: Mapping[str, EventType]
+    decides: str
+    lateness: int | None
+    serving: Serving
+    log: SqliteEventLog
+    snapshots: Path
+    model: ServedModel | None
+    judge: Callable[[], Judge]
+    trouble: str = ""
+    clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000

@@ -1,0 +1,113 @@
+"""A small design, a model for it that needs no training, and payments to decide."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import sevenfold as sf
+from sevenfold.data.sqlite_log import SqliteEventLog
+from sevenfold.learning.encoding import Column, Encoding
+from sevenfold.problem.problem import Cost, Problem
+from sevenfold.serving.cost_judge import CostJudge
+from sevenfold.serving.model import ServedModel
+from sevenfold.serving.parts import Parts
+from sevenfold.serving.service import DecisionService
+from sevenfold.systems.fraud.events import Chargeback, Payment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+START = 1_769_860_800_000
+
+p = Payment
+DESIGN = sf.Design(
+    name="small",
+    events=[Payment, Chargeback],
+    features=sf.features(
+        amount=p.amount,
+        country=p.country,
+        card_count=p.count().by(p.card).over("1h", "1d"),
+        card_mean=p.amount.mean().by(p.card).over("7d"),
+        card_idle=p.occurred_at.since_last().by(p.card),
+        reports=Chargeback.count().by(Chargeback.merchant).over("30d"),
+    ),
+    problem=Problem(goal="Stop fraud.", decision="Approve or not.", review=Cost(fixed=3.0)),
+    label=sf.Label(event=Chargeback, on=Payment, key="payment_id", matures="45d"),
+)
+NAMES = DESIGN.plan.asking["Payment"].names
+ENCODING = Encoding(tuple(Column(name, ("DE", "NL") if name == "country" else None) for name in NAMES))
+
+
+class Slope:
+    """A model: the larger the amount, the likelier."""
+
+    def __init__(self, scale: float = 1000.0) -> None:
+        self.scale = scale
+
+    def score(self, X: np.ndarray) -> np.ndarray:
+        return np.minimum(X[:, 0] / self.scale, 1.0)
+
+
+class Broken:
+    """A model that fails."""
+
+    def score(self, X: np.ndarray) -> np.ndarray:
+        raise RuntimeError("the model broke")
+
+
+def served(name: str = "slope", model: Any = None) -> ServedModel:
+    return ServedModel(name, ENCODING, Slope() if model is None else model)
+
+
+def parts(home: Path, *, model: ServedModel | None = None, **changes: Any) -> Parts:
+    home.mkdir(parents=True, exist_ok=True)
+    given: dict[str, Any] = {
+        "plan": DESIGN.plan,
+        "events": DESIGN.events,
+        "decides": "Payment",
+        "lateness": DESIGN.lateness_ms,
+        "serving": DESIGN.serving,
+        "log": SqliteEventLog(home / "log.sqlite", "normal"),
+        "snapshots": home / "snapshots",
+        "model": served() if model is None else model,
+        "judge": lambda: CostJudge(DESIGN.problem, (6, 100.0)),
+    }
+    return Parts(**(given | changes))
+
+
+def opened(home: Path, **changes: Any) -> DecisionService:
+    return DecisionService(parts(home, **changes))
+
+
+def payment(number: int, seed: int = 7) -> dict[str, Any]:
+    """The payment of a number: always the same."""
+    chance = random.Random(seed * 1_000_003 + number)
+    return {
+        "payment_id": f"p{number}",
+        "occurred_at": START + number * 1000 + chance.randrange(5000),
+        "card": f"c{chance.randrange(40)}",
+        "merchant": f"m{chance.randrange(10)}",
+        "device": f"d{chance.randrange(30)}" if chance.random() < 0.8 else None,
+        "amount": f"{chance.lognormvariate(3.5, 1.4):.2f}",
+        "currency": "EUR",
+        "country": chance.choice(["DE", "NL", "FR", None]),
+    }
+
+
+def chargeback(number: int) -> dict[str, Any]:
+    paid = payment(number)
+    return {
+        "chargeback_id": f"b{number}",
+        "reported_at": paid["occurred_at"] + 86_400_000,
+        "payment_id": paid["payment_id"],
+        "card": paid["card"],
+        "merchant": paid["merchant"],
+    }
+
+
+def run(coroutine: Any) -> Any:
+    return asyncio.run(coroutine)
