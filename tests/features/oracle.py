@@ -205,9 +205,11 @@ def _windowed(node: Aggregate, inside: list[Any]) -> Any:
     if function == "sum":
         return nearest(sum(exact))
     if function == "mean":
-        # By definition the double nearest to the total, divided by the count: within one ulp.
+        # By definition a total that a double holds, divided once; a larger one is the double nearest to the sum.
         total = nearest(sum(exact) * unit)
-        return None if total is None else total / (len(exact) * unit)
+        if total is None:
+            return None
+        return total / (len(exact) * unit) if abs(total) < 2**50 else float(sum(exact)) / len(exact)
     return standard_deviation(exact)
 
 

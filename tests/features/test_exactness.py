@@ -185,7 +185,9 @@ def test_the_largest_amounts(cents: list[int]) -> None:
         mean = float(Fraction(sum(inside), 100 * len(inside)))
         # Beyond 2 ** 50 of its own units a sum is rounded before it is divided.
         ulps = 1.0 if abs(sum(inside)) * 100 <= 2**50 else 1.5
-        assert abs(Fraction(answer["mean_5m"]) - Fraction(sum(inside), 100 * len(inside))) <= ulps * math.ulp(mean)
+        assert abs(Fraction(answer["mean_5m"]) - Fraction(sum(inside), 100 * len(inside))) <= ulps * math.ulp(
+            mean
+        )
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=12))

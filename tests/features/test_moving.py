@@ -14,6 +14,7 @@ from sevenfold.errors import StateError, UsageError
 from sevenfold.features.engine import FeatureEngine
 from sevenfold.features.snapshot import load_snapshot
 
+pytestmark = pytest.mark.oracle
 p = Payment
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from rowwise_oracle import EARTH_RADIUS_KM, great_circle_km
 
 from sevenfold.features.kernel.layout import LANE, NULL_INT
 from sevenfold.features.kernel.rowwise import BLOCK, CODES, compute
+from sevenfold.features.kernel.units import in_units, limbs_in_units
 
 pytestmark = pytest.mark.oracle
 
@@ -182,12 +184,36 @@ def test_membership() -> None:
 
 
 def test_means_divide_once() -> None:
-    totals, counts = [10.0, 1.0, 0.0, math.nan], [4, 3, 0, 2]
-    got = np.array(run("mean", [[word(total, "f") for total in totals], counts], 100), np.int64).view(
-        np.float64
-    )
-    assert got[:2].tolist() == [10.0 / 400.0, 1.0 / 300.0]
-    assert np.isnan(got[2:]).all()
+    """Sums in units become integers again, as long as a double can tell which."""
+    wholes, counts = [1_000, 1, 7, 2**50 - 1, -(2**50) + 3, 2**50 + 1], [4, 3, 3, 7, 9, 7]
+    sums = [whole / 10_000 for whole in wholes]
+    totals = [word(total, "f") for total in [*sums, 0.0, math.nan]]
+    got = np.array(run("mean", [totals, [*counts, 0, 2]], 10_000), np.int64).view(np.float64)
+    exact = [float(Fraction(whole, 10_000 * count)) for whole, count in zip(wholes, counts, strict=True)]
+    assert got[:5].tolist() == exact[:5]
+    assert got[5] == sums[5] / 7
+    assert np.isnan(got[6:]).all()
+
+
+def test_integers_in_units_are_rounded_once() -> None:
+    rng = np.random.default_rng(5)
+    words = [
+        int(sign * (2**63 - 1) // divisor) for sign in (1, -1) for divisor in rng.integers(1, 2**12, 200)
+    ]
+    for unit in (1, 10, 1_000, 10_000):
+        ties = [((2**53 + 1) * unit, 2**53 + 1), ((2**53 + 1) * unit + 1, 2**53 + 2)]
+        for whole in words + [tie for tie, _ in ties if tie < 2**63]:
+            assert in_units(whole, unit) == float(Fraction(whole, unit)), (whole, unit)
+
+
+def test_limbs_in_units_are_rounded_once() -> None:
+    rng = np.random.default_rng(6)
+    for _ in range(300):
+        whole = int(rng.integers(1, 2**62)) << int(rng.integers(0, 120))
+        whole = -whole if rng.random() < 0.5 else whole
+        unit = int(rng.choice([10, 1_000, 10_000]))
+        limbs = np.array([((whole >> (64 * i)) & (2**64 - 1)) for i in range(4)], np.uint64).view(np.int64)
+        assert limbs_in_units(limbs, 0, 3, unit) == float(Fraction(whole, unit)), (whole, unit)
 
 
 def test_distances_agree_with_vectors() -> None:

@@ -58,7 +58,8 @@ def warm_up() -> None:
         for i in range(4)
     ]
     table = pl.DataFrame(rows).with_columns(pl.col("at").cast(pl.Datetime("ms", "UTC")))
-    backfill(plan, events, {"Sale": table}, "Sale")
+    # In two batches: a part of a larger result is another kind of array to the compiler than the whole.
+    backfill(plan, events, {"Sale": table}, "Sale", batch_rows=2)
     engine = FeatureEngine(plan, events)
     for row in rows:
         engine.read("Sale", [row])

@@ -130,7 +130,11 @@ def extremes_of_stack(spec: Words, reader: int, first: int) -> int:
     """How many operations from ``first`` on read one stack; 0 where the one before reads it, too."""
     ops = spec[reader + R_OPS]
     op = ops + first * OP_WORDS
-    if first > 0 and spec[op - OP_WORDS + O_CODE] == EXTREME and spec[op - OP_WORDS + O_AUX] == spec[op + O_AUX]:
+    if (
+        first > 0
+        and spec[op - OP_WORDS + O_CODE] == EXTREME
+        and spec[op - OP_WORDS + O_AUX] == spec[op + O_AUX]
+    ):
         return 0
     last = first
     while (

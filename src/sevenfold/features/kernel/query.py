@@ -64,8 +64,8 @@ from sevenfold.features.kernel.layout import (
     WINDOWS,
 )
 from sevenfold.features.kernel.rows import seek
-from sevenfold.features.kernel.units import EXACT, in_units
 from sevenfold.features.kernel.totals import decayed, deviation, total
+from sevenfold.features.kernel.units import EXACT, in_units
 
 if TYPE_CHECKING:
     from sevenfold.features.kernel.arrays import Floats, Words
@@ -142,7 +142,9 @@ def query(
                 lower = arena[np.uint64(before + work[np.uint64(heads_at + q)] * width)]
                 sum_ = upper - lower
                 exact = -EXACT <= sum_ <= EXACT
-                frec[np.uint64(places[q] + slot)] = np.float64(sum_) / divisor if exact else in_units(sum_, unit)
+                frec[np.uint64(places[q] + slot)] = (
+                    np.float64(sum_) / divisor if exact else in_units(sum_, unit)
+                )
         elif code == SUM:
             total(spec, b, arena, rows, op, heads_at, tails_at, n, frec, places, work)
         elif code == STD:

@@ -33,8 +33,7 @@ from sevenfold.features.kernel.limbs import (
     to_float,
     variance_numerator,
 )
-
-from sevenfold.features.kernel.units import EXACT, limbs_in_units
+from sevenfold.features.kernel.units import limbs_in_units
 
 if TYPE_CHECKING:
     from sevenfold.features.kernel.arrays import Floats, Rows, Words
@@ -88,8 +87,6 @@ def total(
         window_total(arena, column, width, limbs, heads_at, tails_at, q, work, scratch)
         if unit == 1:
             frec[places[q] + slot] = to_float(work, scratch, limbs, spec[c + C_LOW])
-        elif limbs == 1 and abs(work[scratch]) <= EXACT:
-            frec[places[q] + slot] = np.float64(work[scratch]) / np.float64(unit)
         else:
             frec[places[q] + slot] = limbs_in_units(work, scratch, limbs, unit)
 

@@ -44,6 +44,13 @@ def in_units(word: int, unit: int) -> float:
 @compiled
 def limbs_in_units(limbs: Words, at: int, n: int, unit: int) -> float:
     """An integer of ``n`` limbs in units below ``2 ** 31``, rounded once; ``n + 1`` limbs are overwritten."""
+    word = limbs[at]
+    small = True
+    for i in range(1, n):
+        small = small and limbs[at + i] == word >> 63
+    if small:
+        return np.float64(word) / np.float64(unit) if -EXACT <= word <= EXACT else in_units(word, unit)
+    # More than 2 ** 63, so that with thirty-two bits of the fraction more than a double holds are known.
     negative = limbs[at + n - 1] < 0
     if negative:
         negate(limbs, at, n)
@@ -55,7 +62,7 @@ def limbs_in_units(limbs: Words, at: int, n: int, unit: int) -> float:
         low = ((high % divisor) << _U32) | (word & _LOW32)
         limbs[at + i] = np.int64(((high // divisor) << _U32) | (low // divisor))
         rest = low % divisor
-    # Thirty-two bits of the fraction, the last of which says whether anything is left below them.
+    # The last of those bits says whether anything is left below them.
     carry = (rest << _U32) // divisor
     if (rest << _U32) % divisor != _ZERO:
         carry |= np.uint64(1)
