@@ -27,6 +27,9 @@ class Serving:
         How many snapshots stay; the older ones are used where the newest is damaged.
     most_waiting
         Events that may wait for their decision; whoever comes then is told to come back later.
+    tokenise
+        Whether card numbers in entities become tokens at the door, by HMAC under a secret of the
+        installation; where not, events that hold one are refused.
     because
         Why these answers.
 
@@ -40,6 +43,7 @@ class Serving:
     snapshot_every: int = 100_000
     snapshots_kept: int = 3
     most_waiting: int = 1_000
+    tokenise: bool = False
     because: str = ""
 
     def __post_init__(self) -> None:
@@ -51,5 +55,7 @@ class Serving:
             for name in ("snapshot_every", "snapshots_kept", "most_waiting")
             if type(value := getattr(self, name)) is not int or value < 1
         ]
+        if not isinstance(self.tokenise, bool):
+            faults.append(Fault("serving.tokenise", "True or False", repr(self.tokenise)))
         if faults:
             raise DesignError("Serving cannot be declared like this", faults)
