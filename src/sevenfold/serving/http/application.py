@@ -81,8 +81,8 @@ class Application:
     ----------
     framework
         Answers what is not a decision.
-    under_way
-        How many requests are being answered.
+    under_way, answered
+        How many requests are being answered, and how many were.
     stopping
         Whether it is about to end: then it is not ready, though it still answers.
     """
@@ -100,7 +100,7 @@ class Application:
         self._decisions, self._check = decisions, authenticator.check
         self._limits, self._telemetry, self._journal = limits, telemetry, journal
         self._run, self._number = secrets.token_hex(4), itertools.count(1)
-        self.under_way, self.stopping = 0, False
+        self.under_way, self.answered, self.stopping = 0, 0, False
         telemetry.under_way.set_function(lambda: self.under_way)
 
     async def __rsgi__(self, scope: RequestScope, proto: Any) -> None:
@@ -119,6 +119,7 @@ class Application:
             status = _CLIENT_GONE
         finally:
             self.under_way -= 1
+        self.answered += 1
         self._telemetry.answered(entry.route, status, time.perf_counter() - began)
 
     async def _reply(self, scope: RequestScope, proto: Any, entry: Entry, request_id: str) -> Reply:
