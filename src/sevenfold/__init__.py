@@ -15,6 +15,7 @@ from sevenfold._version import __version__
 from sevenfold.features.declaration import features
 
 if TYPE_CHECKING:
+    from sevenfold.data.expectation import expect
     from sevenfold.data.fields import Category, Entity, Money, Timestamp
     from sevenfold.design.design import Design
     from sevenfold.design.load import load
@@ -40,6 +41,7 @@ __all__ = [
     "Timestamp",
     "__version__",
     "distance_km",
+    "expect",
     "feature",
     "features",
     "load",
@@ -59,6 +61,7 @@ _HOME = {
     "Serving": "serving.declaration",
     "Timestamp": "data.fields",
     "distance_km": "features.position",
+    "expect": "data.expectation",
     "feature": "features.expression",
     "load": "design.load",
     "speed_kmh": "features.position",

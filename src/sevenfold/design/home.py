@@ -88,6 +88,11 @@ class Home:
         return self.folder / "rejects"
 
     @property
+    def profiles(self) -> Path:
+        """What the events of each ingest were like."""
+        return self.folder / "profiles"
+
+    @property
     def worlds(self) -> Path:
         """Simulated worlds, each named after what decides it."""
         return self.folder / "worlds"

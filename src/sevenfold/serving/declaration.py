@@ -55,7 +55,7 @@ class Serving:
             for name in ("snapshot_every", "snapshots_kept", "most_waiting")
             if type(value := getattr(self, name)) is not int or value < 1
         ]
-        if not isinstance(self.tokenise, bool):
+        if type(self.tokenise) is not bool:
             faults.append(Fault("serving.tokenise", "True or False", repr(self.tokenise)))
         if faults:
             raise DesignError("Serving cannot be declared like this", faults)

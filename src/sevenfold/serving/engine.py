@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from sevenfold.features.engine import FeatureEngine
     from sevenfold.serving.jobs import Deciding, Taking
+    from sevenfold.serving.tally import Tally
     from sevenfold.serving.verdict import Judge, Verdict
 
 __all__ = ["DecisionEngine"]
@@ -45,6 +46,8 @@ class DecisionEngine:
         The policy.
     clock_ms
         What tells the time.
+    tally
+        What counts.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class DecisionEngine:
         model: ServedModel | None,
         judge: Judge,
         clock_ms: Callable[[], int],
+        tally: Tally,
     ) -> None:
         self.features = features
         self.event = event
@@ -63,8 +67,7 @@ class DecisionEngine:
         self.program = Program.of(event, features.plan.fingerprint, self._asking)
         self._program_key = self.program.key
         self._text_places = [self._asking.names.index(name) for name in self.program.texts]
-        self.model_failures = 0
-        self.model_trouble = ""
+        self._tally = tally
         self.use(model)
 
     def use(self, model: ServedModel | None) -> None:
@@ -109,6 +112,13 @@ class DecisionEngine:
             one.record = record
             entries.append(NewEntry(self.event, one.key, one.time_ms, one.body, now))
             entries.append(NewEntry(DECISION, one.key, now, encode_record(record), now))
+            self._tally.actions[verdict.action] += 1
+            self._tally.fallbacks += verdict.fallback
+        spent = self._tally.spent_ns
+        spent["features"] += after_features - started
+        spent["model"] += after_model - after_features
+        spent["policy"] += after_policy - after_model
+        spent["record"] += time.perf_counter_ns() - after_policy
         return entries
 
     def take(self, job: Taking) -> list[NewEntry]:
@@ -146,13 +156,13 @@ class DecisionEngine:
         try:
             scores = self.model.model.score(self._rows(words))
         except Exception as error:  # noqa: BLE001 - a model is foreign code; its failure is counted and shown
-            self.model_failures += 1
-            self.model_trouble = f"{type(error).__name__}: {error}"
+            self._tally.model_failures += 1
+            self._tally.model_trouble = f"{type(error).__name__}: {error}"
             return None
         if scores.min() >= 0.0 and scores.max() <= 1.0:
             return scores
-        self.model_failures += 1
-        self.model_trouble = "a score that is no probability"
+        self._tally.model_failures += 1
+        self._tally.model_trouble = "a score that is no probability"
         return np.where((scores >= 0.0) & (scores <= 1.0), scores, np.nan)
 
     def _record(
