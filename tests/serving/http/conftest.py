@@ -104,7 +104,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     folder = tmp_path_factory.mktemp("door")
     words = [str(Path(__file__).parent / "http_process.py"), str(folder / "home"), "1"]
     it = opened(words, folder / "home", folder / "log")
-    yield it
-    assert it.process.poll() is None, "the door fell: " + it.log.read_text()
-    assert it.stop() == 0
-    it.process.stdout.close()  # type: ignore[union-attr]
+    with it.process:  # closes the pipe, whatever happens
+        yield it
+        assert it.process.poll() is None, "the door fell: " + it.log.read_text()
+        assert it.stop() == 0
