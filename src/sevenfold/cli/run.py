@@ -22,7 +22,7 @@ __all__ = ["run"]
 
 _PAYMENTS, _SEED = 500_000, 7
 
-_WORLD = ("Payment", "Chargeback")
+_WORLD = ("Payment", "Decline", "Refund", "Chargeback")
 """The events that the simulated world has."""
 
 
