@@ -21,10 +21,21 @@ __all__ = ["Tokens"]
 
 _PAIRS = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), dtype=np.uint16)
 
-_KINDS = {"payment": 11, "chargeback": 13, "card": 17, "merchant": 19, "device": 23, "ip": 29}
+_KINDS = {
+    "payment": 11,
+    "chargeback": 13,
+    "card": 17,
+    "merchant": 19,
+    "device": 23,
+    "ip": 29,
+    "refund": 31,
+    "decline": 37,
+}
 _FORMS = {
     "payment": "pay_################",
     "chargeback": "cbk_################",
+    "refund": "ref_################",
+    "decline": "dec_################",
     "card": "card_############",
     "merchant": "shop_############",
     "device": "dev_##############",
@@ -53,7 +64,8 @@ class Tokens:
         Parameters
         ----------
         kind
-            ``payment``, ``chargeback``, ``card``, ``merchant``, ``device`` or ``ip``.
+            ``payment``, ``chargeback``, ``refund``, ``decline``, ``card``, ``merchant``, ``device`` or
+            ``ip``.
         numbers
             Below 2 ** (4 times the digits of the kind), so that no two share a token.
         """

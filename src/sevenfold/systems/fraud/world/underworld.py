@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sevenfold.systems.fraud.world.batch import Batch
+from sevenfold.systems.fraud.world.batch import NEVER, REASONS, Batch
 from sevenfold.systems.fraud.world.chance import pick, stream
 from sevenfold.systems.fraud.world.clock import DAY, HOUR
 from sevenfold.systems.fraud.world.patterns import PATTERNS
@@ -73,11 +73,22 @@ class Underworld:
         return batch.take(now)
 
     def _stolen(self, fresh: Batch, starts: list[Indices]) -> Batch:
-        """Give new attacks the cards that the accounts had when the thieves got hold of them."""
+        """Give new attacks the cards that the accounts had when the thieves got hold of them.
+
+        What they pay with a card after it was replaced is declined, and heard of no more.
+        """
         if not len(fresh):
             return fresh
         self.reissues.block(fresh)
-        return replace(fresh, card=self.reissues.issued(fresh.card, np.concatenate(starts)))
+        card = self.reissues.issued(fresh.card, np.concatenate(starts))
+        dead = card != self.reissues.issued(fresh.card, fresh.time)
+        return replace(
+            fresh,
+            card=card,
+            declined=np.where(dead, REASONS.index("lost_or_stolen") + 1, fresh.declined).astype(np.int8),
+            refunded=np.where(dead, NEVER, fresh.refunded),
+            reported=np.where(dead, NEVER, fresh.reported),
+        )
 
 
 def apportion(total: int, shares: np.ndarray) -> Indices:
@@ -99,6 +110,9 @@ def _wave(plan: Plan, pattern: Pattern) -> Floats:
     for turn in plan.of_kind("wave"):
         if turn.name == pattern.name:
             wave = wave * turn.wave(plan.days)
+    campaigns = [turn.wave(plan.days) for turn in plan.of_kind("campaign") if turn.name == pattern.name]
+    if campaigns:
+        wave = wave * np.sum(campaigns, axis=0)
     return wave + 1e-12  # where there is none at all, a day must still be found for the last attack
 
 
