@@ -41,6 +41,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
 	@echo "Compiling the feature kernel (once; about a minute)"
 	@$(BIN)/python -m sevenfold.features.warm
+	@$(BIN)/python -m sevenfold.learning.flat.warm
 	@touch $@
 
 install: $(INSTALLED)  ## make .venv/ from requirements.lock, once

@@ -16,7 +16,9 @@ from sevenfold.learning.declaration import Progress, describe, silent
 from sevenfold.learning.evaluate import evaluate_examples
 from sevenfold.learning.examples import Examples
 from sevenfold.learning.fitting import fit_candidate
+from sevenfold.learning.flat.publish import Published, publish
 from sevenfold.learning.graph import export
+from sevenfold.learning.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +67,10 @@ class TrainingResult:
         The model exported; its predictions were compared with the model's own.
     onnx_difference
         The largest difference found.
+    published
+        The form that serves decisions, compared with the export.
+    reference
+        How the values of each feature were spread over the rows learned from.
     start, end, as_of
         The training period, its end excluded, and the moment of training: epoch milliseconds.
     rows, positives
@@ -82,6 +88,8 @@ class TrainingResult:
     encoding: Encoding
     onnx: bytes = field(repr=False)
     onnx_difference: float
+    published: Published
+    reference: Reference = field(repr=False)
     start: int
     end: int
     as_of: int
@@ -121,6 +129,7 @@ class TrainingResult:
             },
             "importance": self.importance(),
             "onnx_difference": self.onnx_difference,
+            "served": self.published.to_json(),
             "seed": self.learning.seed,
             "versions": _versions(),
             "notes": list(self.notes),
@@ -157,6 +166,8 @@ class TrainingResult:
             encoding=self.encoding,
             metadata={**origin, **self.metadata()},
             record={**(record or {}), "costs": self.costs.to_json()},
+            flat=self.published.content,
+            reference=self.reference,
         )
 
 
@@ -217,6 +228,8 @@ def train(
         encoding=table.encoding,
         onnx=onnx,
         onnx_difference=difference,
+        published=publish(fitted.model, onnx, table.encoding, sample),
+        reference=Reference.of(table),
         start=start,
         end=end,
         as_of=examples.as_of,
