@@ -94,6 +94,8 @@ class Design:
         self.learning = learning if learning is not None else Learning()
         self.serving = serving if serving is not None else Serving()
         self.because = because
+        self.source: str | None = None
+        """What `load` was given, for another process to load the same; `None` for a design made elsewhere."""
 
     def __repr__(self) -> str:
         return f"<Design {self.name}: {', '.join(self.events)}; {len(self.features)} features>"

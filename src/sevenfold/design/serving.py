@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sevenfold.data.fields import Kind
 from sevenfold.data.sqlite_log import SqliteEventLog
+from sevenfold.design.snapshot import snapshot_command
 from sevenfold.design.workspace import Workspace
 from sevenfold.errors import BundleError, UsageError
 from sevenfold.problem.problem import Problem
@@ -64,6 +65,7 @@ def open_service(design: Design, root: Path, model: str | None = None) -> Decisi
             model=served,
             judge=lambda: CostJudge(_problem(design), _amount(design)),
             trouble=trouble,
+            snapshot_command=None if design.source is None else snapshot_command(design.source, root),
         )
     )
 

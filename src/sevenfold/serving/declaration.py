@@ -55,7 +55,10 @@ class Serving:
             for name in ("snapshot_every", "snapshots_kept", "most_waiting")
             if type(value := getattr(self, name)) is not int or value < 1
         ]
-        if type(self.tokenise) is not bool:
-            faults.append(Fault("serving.tokenise", "True or False", repr(self.tokenise)))
+        faults += [
+            Fault(f"serving.{name}", "True or False", repr(value))
+            for name in ("tokenise",)
+            if type(value := getattr(self, name)) is not bool
+        ]
         if faults:
             raise DesignError("Serving cannot be declared like this", faults)

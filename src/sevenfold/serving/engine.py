@@ -16,6 +16,7 @@ from sevenfold.errors import DataError
 from sevenfold.serving.model import ModelRows, ServedModel
 from sevenfold.serving.names import DECISION
 from sevenfold.serving.record import DecisionRecord, Program, encode_record
+from sevenfold.serving.recovery import count_review
 from sevenfold.serving.verdict import Asked
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class DecisionEngine:
         What tells the time.
     tally
         What counts.
+    reviews
+        Reviews by day since the epoch, of the last day only; added to.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class DecisionEngine:
         judge: Judge,
         clock_ms: Callable[[], int],
         tally: Tally,
+        reviews: dict[int, int],
     ) -> None:
         self.features = features
         self.event = event
@@ -68,6 +72,7 @@ class DecisionEngine:
         self._program_key = self.program.key
         self._text_places = [self._asking.names.index(name) for name in self.program.texts]
         self._tally = tally
+        self.reviews = reviews
         self.use(model)
 
     def use(self, model: ServedModel | None) -> None:
@@ -114,6 +119,8 @@ class DecisionEngine:
             entries.append(NewEntry(DECISION, one.key, now, encode_record(record), now))
             self._tally.actions[verdict.action] += 1
             self._tally.fallbacks += verdict.fallback
+            if verdict.action == "review":
+                count_review(self.reviews, now)
         spent = self._tally.spent_ns
         spent["features"] += after_features - started
         spent["model"] += after_model - after_features

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from sevenfold.data.event import EventType
@@ -41,6 +41,9 @@ class Parts:
         Makes the policy; called again whenever state is rebuilt.
     trouble
         Why there is no model, where there is none.
+    snapshot_command
+        What takes a snapshot in another process; without it a thread of this one does, at the cost of some
+        slow decisions.
     clock_ms
         What tells the time.
     """
@@ -55,4 +58,5 @@ class Parts:
     model: ServedModel | None
     judge: Callable[[], Judge]
     trouble: str = ""
+    snapshot_command: Sequence[str] | None = None
     clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from sevenfold.features.state import FeatureState
     from sevenfold.serving.snapshots import Snapshots
 
-__all__ = ["Recovered", "Replay", "recover"]
+__all__ = ["DAY_MS", "Recovered", "Replay", "count_review", "recover"]
 
 _EVENTS_A_PART = 200_000
 _REVIEW = b'"action":"review"'
-_DAY_MS = 86_400_000
+DAY_MS = 86_400_000
 
 
 @dataclass
@@ -57,6 +57,14 @@ class Recovered:
     snapshot: Path | None = None
     folded: int = 0
     unusable: list[str] = field(default_factory=list)
+
+
+def count_review(reviews: dict[int, int], at_ms: int) -> None:
+    """Count a review on its day, and forget other days."""
+    day = at_ms // DAY_MS
+    if day not in reviews:
+        reviews.clear()
+    reviews[day] = reviews.get(day, 0) + 1
 
 
 class Replay:
@@ -89,11 +97,7 @@ class Replay:
                 bodies[event].append(body)
                 places[event].append(place)
             elif event == DECISION and _REVIEW in body:
-                day = time_ms // _DAY_MS
-                reviews = self.found.reviews
-                if day not in reviews:
-                    reviews.clear()
-                reviews[day] = reviews.get(day, 0) + 1
+                count_review(self.found.reviews, time_ms)
         self._count += len(rows)
         self.found.offset += len(rows)
         self.found.folded += len(rows)

@@ -16,6 +16,7 @@ from sevenfold.serving.worker import Worker, unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from sevenfold.features.taker import Features
     from sevenfold.serving.model import ServedModel
@@ -162,6 +163,16 @@ class DecisionService:
             Where it takes other features than the design computes; the one before stays.
         """
         self._worker.use(model)
+
+    def snapshot(self) -> Path:
+        """Write a snapshot of feature state now; in the background it happens by itself.
+
+        Raises
+        ------
+        StateError
+            Where something is under way, or the state is being rebuilt.
+        """
+        return self._worker.snapshot()
 
     def stats(self) -> Stats:
         """What it has done since it was opened, and how far snapshots lie behind."""

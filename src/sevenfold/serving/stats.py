@@ -41,6 +41,8 @@ class Stats:
         The offset that the next entry gets.
     snapshot_offset
         What the newest snapshot stands for; entries from there on would be folded again.
+    snapshots, snapshot_trouble
+        How many were taken in the background, and why the last one failed, if it did.
     entities
         Entities that state is kept of.
     """
@@ -59,6 +61,8 @@ class Stats:
     rebuilt: int
     log_end: int
     snapshot_offset: int
+    snapshots: int
+    snapshot_trouble: str
     entities: int
 
 
@@ -81,5 +85,7 @@ def measure(worker: Worker) -> Stats:
         rebuilt=worker.rebuilt,
         log_end=worker.appender.tail.end,
         snapshot_offset=worker.snapshots.offset(),
+        snapshots=worker.background.taken,
+        snapshot_trouble=worker.background.trouble,
         entities=sum(len(slots) for slots in engine.features.state.slots),
     )

@@ -15,19 +15,22 @@ from typing import TYPE_CHECKING
 
 from sevenfold.data.log import LogEntry
 from sevenfold.data.sqlite_appender import OvertakenError
-from sevenfold.errors import Fault
+from sevenfold.errors import Fault, StateError
 from sevenfold.features.engine import FeatureEngine
+from sevenfold.serving.background import Background
 from sevenfold.serving.committer import Committer
 from sevenfold.serving.engine import DecisionEngine
 from sevenfold.serving.names import JUDGED
 from sevenfold.serving.outcome import Outcome
 from sevenfold.serving.pipeline import Pipeline
 from sevenfold.serving.reception import Reception
-from sevenfold.serving.recovery import Recovered, Replay, recover
+from sevenfold.serving.recovery import DAY_MS, Recovered, Replay, recover
 from sevenfold.serving.snapshots import Snapshots
 from sevenfold.serving.tally import Tally
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sevenfold.serving.jobs import Deciding, Taking
     from sevenfold.serving.model import ServedModel
     from sevenfold.serving.parts import Parts
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Worker", "unavailable"]
 
 _RETRY_S = 1.0
-_DAY_MS = 86_400_000
+_LEFT_BEHIND = 10_000
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 5.0
 
 
@@ -69,6 +72,10 @@ class Worker:
         self.appender = parts.log.appender()
         self.pipeline = Pipeline(self._recovered(), self.reception, self.appender)
         self._committer = Committer(self.appender.commit)
+        self.background = Background(
+            self.snapshots, parts.log.path, parts.events, parts.lateness,
+            parts.serving.snapshot_every, parts.snapshot_command,
+        )  # fmt: skip
 
     def use(self, model: ServedModel | None) -> None:
         """Score with another model from the next event on."""
@@ -130,6 +137,7 @@ class Worker:
         self.tally.spent_ns["flush"] += int(seconds * 1e9)
         self._failures = 0
         self.pipeline.finish()
+        self.background.advance(self.appender.tail.end)
 
     def _fail(self, error: BaseException) -> None:
         """Tell everybody who waits that it did not work, and rebuild the state aside."""
@@ -207,7 +215,12 @@ class Worker:
         self.appender.abandon()
         stop = self.appender.tail.end
         engine, parts = self.pipeline.engine, self.parts
-        replay = Replay(parts.plan, parts.events, parts.lateness, Recovered(engine.features.state))
+        replay = Replay(
+            parts.plan,
+            parts.events,
+            parts.lateness,
+            Recovered(engine.features.state, first, reviews=engine.reviews),
+        )
         for rows in parts.log.pages(first, stop):
             replay.add(rows)
             for row in rows:
@@ -238,13 +251,31 @@ class Worker:
             judge.update(entry)
         for day, count in found.reviews.items():
             for _ in range(count):
-                judge.recall("review", day * _DAY_MS)
-        return DecisionEngine(features, parts.decides, self.model, judge, parts.clock_ms, self.tally)
+                judge.recall("review", day * DAY_MS)
+        return DecisionEngine(
+            features, parts.decides, self.model, judge, parts.clock_ms, self.tally, found.reviews
+        )
+
+    def snapshot(self) -> Path:
+        """Write a snapshot of the state as it stands, which is what the log says, and not in the background."""
+        with self.lock:
+            if self.pipeline.busy or self.trouble:
+                raise StateError("The state is not what the log says just now", [])
+            tail, engine = self.appender.tail, self.pipeline.engine
+            found = Recovered(engine.features.state, tail.end, tail.seal, engine.reviews)
+            return self.snapshots.save(found)
 
     def close(self) -> None:
-        """End the thread that commits."""
+        """End the threads; a state that is far ahead of the newest snapshot leaves one behind."""
         self._closed = True
         self._committer.close()
+        self.background.close()
+        behind = self.appender.tail.end - self.snapshots.offset()
+        if behind > _LEFT_BEHIND and not self.pipeline.busy and not self.trouble:
+            try:
+                self.snapshot()
+            except OSError as error:
+                self.trouble = f"no snapshot could be written: {error}"
 
 
 def unavailable(expected: str, got: str) -> Outcome:
