@@ -73,7 +73,7 @@ def test_a_snapshot_is_taken_by_a_process_that_loads_the_design(tmp_path: Path) 
 
 
 def test_a_damaged_snapshot_is_passed_over_for_the_one_before(home: Path) -> None:
-    service = opened(home, serving=OFTEN)
+    service = opened(home)
     _decide(service, 0, 20)
     first = service.snapshot()
     _decide(service, 20, 30)

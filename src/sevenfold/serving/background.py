@@ -1,7 +1,7 @@
 """Snapshots while the service decides: by another process, which folds the log for itself.
 
-The log is the truth and folding it gives the same bits anywhere, so nothing has to be taken out of the running
-service, which is not slowed by more than what the other process takes of the machine.
+The log is the truth and folding it gives the same bits anywhere, so nothing has to be taken out of the
+running service, which is not slowed by more than what the other process takes of the machine.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sevenfold.data.durable import UNFINISHED
 from sevenfold.errors import StateError
 from sevenfold.features.snapshot import load_snapshot_with_note, save_snapshot
 from sevenfold.features.state import FeatureState
@@ -74,6 +75,8 @@ class Snapshots:
             "seal": found.seal.hex(),
             "reviews": {str(day): count for day, count in found.reviews.items()},
         }
+        for left in self.folder.glob(f"*{UNFINISHED}"):  # by a process that was stopped
+            left.unlink(missing_ok=True)
         save_snapshot(path, found.state, note)
         for old in self.paths()[self._keep :]:
             old.unlink(missing_ok=True)

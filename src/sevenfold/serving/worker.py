@@ -257,7 +257,7 @@ class Worker:
         )
 
     def snapshot(self) -> Path:
-        """Write a snapshot of the state as it stands, which is what the log says, and not in the background."""
+        """Write a snapshot of the state as it stands: on this thread, not in the background."""
         with self.lock:
             if self.pipeline.busy or self.trouble:
                 raise StateError("The state is not what the log says just now", [])
