@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sevenfold.learning.encoding import Encoding
     from sevenfold.learning.knowledge import LabelInput, Labels, TimeInput
     from sevenfold.learning.results import CandidateResult, Evaluation
+    from sevenfold.learning.stakes import Stakes
 
 __all__ = ["TrainingResult", "train"]
 
@@ -179,13 +180,14 @@ def train(
     *,
     entities: pl.DataFrame | None = None,
     as_of: int | None = None,
+    stakes: Stakes | None = None,
     progress: Progress = silent,
 ) -> TrainingResult:
     """Choose a candidate on folds in time and fit it to the newest events whose labels are final.
 
     Parameters
     ----------
-    features, times, labels, learning, entities, progress
+    features, times, labels, learning, entities, stakes, progress
         As for `evaluate_folds`.
     as_of
         The moment of training, epoch milliseconds: nothing that became known later is used. By default the
@@ -206,7 +208,7 @@ def train(
     BundleError
         The exported model predicts something else than the trained one.
     """
-    examples = Examples.of(features, times, labels, learning, entities, as_of)
+    examples = Examples.of(features, times, labels, learning, entities, as_of, stakes)
     evaluation = evaluate_examples(examples, learning, progress=progress, further_steps=2)
     chosen, steps = evaluation.best, len(evaluation.results) * len(evaluation.results[0].folds) + 2
     progress(steps - 2, steps, f"{chosen.candidate.name} on the newest events")
