@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import signal
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
@@ -16,7 +19,6 @@ from sevenfold.trust.key_file import KeyFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     Refused = Callable[..., str]
 
@@ -51,6 +53,18 @@ class Served:
         with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:  # noqa: S310
             return json.loads(answer.read())
 
+    def status(
+        self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
+    ) -> int:
+        """Return the status of the answer, whatever it is."""
+        host, port = self.url.removeprefix("http://").rsplit(":", 1)
+        connection = http.client.HTTPConnection(host, int(port), timeout=PATIENCE_S)
+        data = None if body is None else json.dumps(body).encode()
+        connection.request(method, path, data, {"content-type": "application/json"} | (headers or {}))
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
     def stop(self, sent: signal.Signals = signal.SIGINT) -> tuple[int, str, str]:
         self.process.send_signal(sent)
         out, err = self.process.communicate(timeout=PATIENCE_S)
@@ -67,15 +81,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def served(design: str, home: Path) -> Iterator[Callable[..., Served]]:
     started: list[Served] = []
 
-    def serve(*words: str) -> Served:
+    def serve(*words: str, design: str = design, home: Path = home) -> Served:
         started.append(Served(design, home, *words))
         return started[-1]
 
     yield serve
     for one in started:
-        if one.process.poll() is None:
+        with one.process:  # closes the pipes, whatever happens
             one.process.kill()
-            one.process.communicate()
 
 
 PAYMENT = {"payment_id": "p1", "occurred_at": 1, "card": "c", "merchant": "m", "amount": "1.50"}
@@ -102,6 +115,78 @@ def test_it_decides_without_a_model_says_so_and_finishes(served: Callable[..., S
     assert any("nobody is asked for a key" in line for line in again.said)
     assert again.call("POST", "/v1/decisions", PAYMENT) == decided
     assert again.stop(signal.SIGTERM)[0] == 0
+
+
+CARD_NUMBERS = ("4111111111111111", "5500005555555559", "340000000000009", "6011000000000004")
+
+
+def written(*folders: Path) -> bytes:
+    """Everything in the files of folders."""
+    return b"".join(file.read_bytes() for folder in folders for file in folder.rglob("*") if file.is_file())
+
+
+def shapes(number: str) -> list[str]:
+    return [number, f"{number[:4]} {number[4:8]} {number[8:12]} {number[12:]}", f"{number[:6]}-{number[6:]}"]
+
+
+@pytest.mark.parametrize("tokenise", [False, True])
+def test_no_card_number_is_written_anywhere(
+    tokenise: bool, served: Callable[..., Served], design: str, tmp_path: Path
+) -> None:
+    """They come in every field, in paths and headers; every file is searched, and the log."""
+    text = (
+        Path(design)
+        .read_text()
+        .replace("design = sf.Design(", f"design = sf.Design(serving=sf.Serving(tokenise={tokenise}), ")
+    )
+    file = tmp_path / "guarded.py"
+    file.write_text(text.replace('name="small"', 'name="guarded"'))
+    service = served("--no-auth", design=str(file), home=tmp_path / "home")
+    answers = []
+    for position, number in enumerate(CARD_NUMBERS):
+        for shape in shapes(number):
+            key = f"k{position}-{len(shape)}-{shape[6:7] == '-'}".lower()
+            changed = {"payment_id": key, "card": shape}
+            answers.append(service.status("POST", "/v1/decisions", PAYMENT | changed))
+            for odd in (
+                {"merchant": shape, "device": shape},
+                {"country": shape},
+                {"note": shape},
+                {shape: 1},
+                {"amount": shape},
+                {"occurred_at": shape},
+            ):
+                service.status("POST", "/v1/decisions", PAYMENT | {"payment_id": f"o{key}"} | odd)
+            service.status(
+                "POST",
+                "/v1/events/Chargeback",
+                {
+                    "chargeback_id": f"c{key}",
+                    "card": shape,
+                    "merchant": "m",
+                    "payment_id": key,
+                    "reported_at": 1,
+                },
+            )
+            service.status("POST", "/v1/decisions", shape)
+            service.status(
+                "POST",
+                "/v1/decisions",
+                PAYMENT,
+                headers={"authorization": f"Bearer {shape}", "x-request-id": number},
+            )
+            service.status("GET", f"/v1/decisions/{quote(shape)}")
+            service.status("POST", f"/v1/events/{quote(shape)}", {})
+            service.status("GET", f"/{number}")
+    code, out, err = service.stop()
+    assert code == 0
+    assert set(answers) == ({200} if tokenise else {422})
+    everything = written(tmp_path / "home") + out.encode() + err.encode()
+    assert b"unauthenticated" in everything or b"invalid" in everything
+    for number in CARD_NUMBERS:
+        for shape in shapes(number):
+            assert shape.encode() not in everything
+    assert (b"tok_" in everything) is tokenise
 
 
 def test_two_services_do_not_share_a_port(
