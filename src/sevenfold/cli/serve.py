@@ -65,7 +65,7 @@ def serve(
     from sevenfold.cli.duration import seconds
     from sevenfold.design.load import load
     from sevenfold.serving.http.limits import Limits
-    from sevenfold.serving.http.server import Address
+    from sevenfold.serving.http.server import Address, leave
 
     terminal = options.terminal()
     address = Address(host=host, port=port, certificate=tls_certificate, key=tls_key)
@@ -84,6 +84,7 @@ def serve(
     )
     terminal.say("Stopped; everything that was accepted is decided and durable.")
     terminal.result({"design": loaded.name, "requests": answered})
+    leave()
 
 
 def _run(

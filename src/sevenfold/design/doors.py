@@ -69,5 +69,5 @@ def http_door(
         The file of keys is damaged, or the secret of tokens.
     """
     authenticator: Authenticator = KeyRing(key_file(root)) if authenticate else Open()
-    behind = Behind(design.name, design.events, design.decides, service, cleaner(design, root))
+    behind = Behind(design.name, design.events, design.decides, service, cleaner(design, root), service.stats)
     return make_application(behind, authenticator, limits, journal)

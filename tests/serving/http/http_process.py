@@ -19,8 +19,9 @@ from sevenfold.errors import DataError, Fault
 from sevenfold.serving.http.door import Behind, make_application
 from sevenfold.serving.http.journal import Journal
 from sevenfold.serving.http.limits import Limits
-from sevenfold.serving.http.server import Address, serve
+from sevenfold.serving.http.server import Address, leave, serve
 from sevenfold.serving.outcome import Accepted, Outcome
+from sevenfold.serving.stats import Stats
 from sevenfold.trust.key_file import KeyFile
 from sevenfold.trust.keys import KeyRing
 
@@ -51,6 +52,27 @@ class Chargeback(sf.Event, key="chargeback_id", time="reported_at"):
 
 
 EVENTS = {"Payment": Payment, "Chargeback": Chargeback}
+
+
+STATS = Stats(
+    decided=5,
+    taken=0,
+    actions={"approve": 4, "block": 1},
+    groups=2,
+    waiting=0,
+    seconds={"model": 0.5},
+    fallbacks=0,
+    model="m1",
+    policy="p1",
+    model_failures=0,
+    model_trouble="",
+    rebuilt=0,
+    log_end=17,
+    snapshot_offset=10,
+    snapshots=1,
+    snapshot_trouble="",
+    entities=3,
+)
 
 
 class Remembering:
@@ -123,9 +145,7 @@ def _tell(url: str) -> None:
 
 async def main(home: Path, seconds: float) -> None:
     limits = Limits(body_bytes=200_000, body_seconds=seconds, header_seconds=seconds, requests=50)
-    behind = Behind(
-        "test", EVENTS, "Payment", Remembering(), stats=lambda: {"log_end": 7.0, "made_total": 1.0}
-    )
+    behind = Behind("test", EVENTS, "Payment", Remembering(), stats=lambda: STATS)
     journal = Journal(pretty=False)
     application = make_application(behind, KeyRing(KeyFile(home / "keys.json")), limits, journal)
     await serve(application, Address(port=0), limits, journal, _tell)
@@ -133,3 +153,4 @@ async def main(home: Path, seconds: float) -> None:
 
 if __name__ == "__main__":
     asyncio.run(main(Path(sys.argv[1]), float(sys.argv[2])))
+    leave()

@@ -124,8 +124,14 @@ def test_metrics_hold_few_labels_whatever_is_sent(door: Door) -> None:
         door.call("GET", f"/no/{number}", key=None)
         door.call("POST", f"/v1/events/e{number}", {})
     text = door.call("GET", "/metrics", key=None).body.decode()
-    assert "sevenfold_log_end 7.0" in text
-    assert "sevenfold_made_total 1.0" in text
+    for line in (
+        "sevenfold_decisions_total 5.0",
+        'sevenfold_actions_total{action="block"} 1.0',
+        'sevenfold_stage_seconds_total{stage="model"} 0.5',
+        "sevenfold_snapshot_lag_entries 7.0",
+        'sevenfold_serving{model="m1",policy="p1"} 1.0',
+    ):
+        assert line in text
     routes = set(re.findall(r'sevenfold_http_requests_total\{route="(\w+)"', text))
     assert routes <= {"decide", "decision", "events", "health", "metrics", "openapi", "other"}
     assert 'sevenfold_http_outcomes_total{outcome="new"}' in text

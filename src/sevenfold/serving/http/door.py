@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sevenfold.serving.door import Cleaner
     from sevenfold.serving.http.journal import Journal
     from sevenfold.serving.http.service import Service
+    from sevenfold.serving.stats import Stats
 
 __all__ = ["Behind", "make_application"]
 
@@ -50,7 +51,7 @@ class Behind:
     decides: str
     service: Service
     cleaner: Cleaner | None = None
-    stats: Callable[[], Mapping[str, float]] | None = None
+    stats: Callable[[], Stats] | None = None
     handlers: Sequence[ControllerRouterHandler] = field(default_factory=tuple)
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
+import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from sevenfold.errors import Fault, UsageError
 from sevenfold.serving.http.journal import JournalHandler
@@ -26,13 +28,14 @@ if TYPE_CHECKING:
     from sevenfold.serving.http.journal import Journal
     from sevenfold.serving.http.limits import Limits
 
-__all__ = ["Address", "serve"]
+__all__ = ["Address", "leave", "serve"]
 
 _BACKLOG = 1_024
 _MOST_CONNECTIONS = 8_192
 _KEPT_FILES = 256
 """File descriptors that connections leave to others."""
 _LARGEST_HEADERS = 64 * 1_024
+_LOOK_AGAIN_S = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +149,7 @@ async def serve(
     serving = asyncio.create_task(server.serve())
     ended = asyncio.create_task(stop.wait())
     try:
-        await asyncio.sleep(0)  # the server has begun to listen
+        await _reached(address, port, serving)
         journal.info("started", address=address.url(port))
         started(address.url(port))
         await asyncio.wait([ended, serving], return_when=asyncio.FIRST_COMPLETED)
@@ -161,6 +164,30 @@ async def serve(
         for number in signals:
             loop.remove_signal_handler(number)
         ended.cancel()
+
+
+def leave(code: int = 0) -> NoReturn:
+    """End a process that has served, when everything is closed.
+
+    Granian's threads outlive the event loop by a moment. One that asks for the interpreter while it is being
+    taken down would abort the process, so it is not taken down.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+async def _reached(address: Address, port: int, serving: asyncio.Task[None]) -> None:
+    """Wait until the server listens, which it begins to do on a thread of its own, or has failed."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)  # noqa: S104
+    while not serving.done():
+        try:
+            _, writer = await asyncio.open_connection(host, port)
+        except OSError:
+            await asyncio.sleep(_LOOK_AGAIN_S)
+        else:
+            writer.close()
+            return
 
 
 def _server(application: Application, address: Address, port: int, limits: Limits) -> Server:

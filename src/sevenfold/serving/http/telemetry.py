@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from prometheus_client import CollectorRegistry, Counter
     from prometheus_client.metrics_core import Metric
+
+    from sevenfold.serving.stats import Stats
 
 __all__ = ["ROUTES", "Telemetry"]
 
@@ -24,10 +26,10 @@ class Telemetry:
     Parameters
     ----------
     stats
-        Gives what the service counts by itself, as numbers by name, whenever it is asked.
+        Gives what the service counts by itself, whenever Prometheus asks.
     """
 
-    def __init__(self, stats: Callable[[], Mapping[str, float]] | None = None) -> None:
+    def __init__(self, stats: Callable[[], Stats] | None = None) -> None:
         from prometheus_client import (
             CollectorRegistry,
             Counter,
@@ -72,7 +74,7 @@ class Telemetry:
         self._by_status: dict[tuple[str, int], Counter] = {}
         self._by_outcome: dict[str, Counter] = {}
         if stats is not None:
-            self.registry.register(_Stats(stats))
+            self.registry.register(_Service(stats))
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         """Count a request."""
@@ -100,19 +102,45 @@ class Telemetry:
         return generate_latest(self.registry)
 
 
-class _Stats:
+class _Service:
     """Shows the service's own numbers, as they are when Prometheus asks."""
 
-    def __init__(self, stats: Callable[[], Mapping[str, float]]) -> None:
+    def __init__(self, stats: Callable[[], Stats]) -> None:
         self._stats = stats
 
     def collect(self) -> Iterable[Metric]:
-        """Give each number as a gauge, or as a counter where its name ends like one."""
+        """Give counters and gauges."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-        for name, value in self._stats().items():
-            about = name.replace("_", " ").removesuffix(" total").capitalize()
-            if name.endswith("_total"):
-                yield CounterMetricFamily(f"sevenfold_{name}", about, value)
-            else:
-                yield GaugeMetricFamily(f"sevenfold_{name}", about, value)
+        stats = self._stats()
+        for name, about, value in (
+            ("decisions", "New decisions", stats.decided),
+            ("events_taken", "Other events taken in", stats.taken),
+            ("commits", "Commits; decisions over commits is how many were decided together", stats.groups),
+            ("fallbacks", "Decisions by rules alone, since there was no score", stats.fallbacks),
+            ("model_failures", "How often the model failed", stats.model_failures),
+            ("rebuilds", "How often the state was rebuilt", stats.rebuilt),
+            ("snapshots", "Snapshots of the state taken", stats.snapshots),
+        ):
+            yield CounterMetricFamily(f"sevenfold_{name}", about, value)
+        actions = CounterMetricFamily("sevenfold_actions", "Decisions by action", labels=["action"])
+        for action, count in stats.actions.items():
+            actions.add_metric([action], count)
+        seconds = CounterMetricFamily("sevenfold_stage_seconds", "Seconds spent, by stage", labels=["stage"])
+        for stage, spent in stats.seconds.items():
+            seconds.add_metric([stage], spent)
+        yield from (actions, seconds)
+        for name, about, value in (
+            ("waiting", "Events that wait for a decision or for the disk", stats.waiting),
+            ("log_entries", "Entries of the log", stats.log_end),
+            (
+                "snapshot_lag_entries",
+                "Entries after the newest snapshot",
+                stats.log_end - stats.snapshot_offset,
+            ),
+            ("entities", "Entities whose state is kept", stats.entities),
+        ):
+            yield GaugeMetricFamily(f"sevenfold_{name}", about, value)
+        serving = GaugeMetricFamily("sevenfold_serving", "What decides", labels=["model", "policy"])
+        serving.add_metric([stats.model or "none", stats.policy], 1)
+        yield serving
