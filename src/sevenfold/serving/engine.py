@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sevenfold.data.fields import Kind
 from sevenfold.data.log import NewEntry
 from sevenfold.errors import DataError
 from sevenfold.serving.model import ModelRows, ServedModel
@@ -24,12 +25,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sevenfold.data.event import EventType
     from sevenfold.features.engine import FeatureEngine
     from sevenfold.serving.jobs import Deciding, Taking
     from sevenfold.serving.tally import Tally
     from sevenfold.serving.verdict import Judge, Verdict
 
 __all__ = ["DecisionEngine"]
+
+_SAMPLES: dict[Kind, object] = {
+    Kind.TIMESTAMP: 0, Kind.ENTITY: "warm", Kind.MONEY: 0, Kind.CATEGORY: "warm", Kind.TEXT: "warm",
+    Kind.INTEGER: 0, Kind.FLOAT: 0.0, Kind.BOOLEAN: False,
+}  # fmt: skip
 
 
 class DecisionEngine:
@@ -74,6 +81,26 @@ class DecisionEngine:
         self._tally = tally
         self.reviews = reviews
         self.use(model)
+
+    def warm(self, event: EventType, judge: Judge) -> None:
+        """Load what the first event would have to wait for; nothing is folded or counted.
+
+        Parameters
+        ----------
+        event
+            The one that is decided.
+        judge
+            A policy to be thrown away.
+        """
+        fields = event.__fields__.values()
+        currencies = {field.currency_field for field in fields if field.currency_field}
+        values = {field.name: "EUR" if field.name in currencies else _SAMPLES[field.kind] for field in fields}
+        self.features.read(self.event, [values])
+        words = np.zeros((1, len(self._asking.names)), np.int64)
+        failures = self._tally.model_failures
+        self._score(words)
+        self._tally.model_failures = failures
+        judge.judge(Asked([event.__convert__(values)], words, np.zeros(1)), ["warm"], self._clock_ms())
 
     def use(self, model: ServedModel | None) -> None:
         """Score with another model from the next event on.

@@ -71,6 +71,7 @@ class Worker:
         self.reception = Reception(parts)
         self.appender = parts.log.appender()
         self.pipeline = Pipeline(self._recovered(), self.reception, self.appender)
+        self.pipeline.engine.warm(parts.events[parts.decides], parts.judge())
         self._committer = Committer(self.appender.commit)
         self.background = Background(
             self.snapshots, parts.log.path, parts.events, parts.lateness,
