@@ -27,15 +27,18 @@ if TYPE_CHECKING:
     from sevenfold.learning.label import Label
     from sevenfold.problem.problem import Problem
     from sevenfold.serving.declaration import Serving
+    from sevenfold.serving.policy import Control, Policy
 
 __all__ = [
     "Category",
+    "Control",
     "Design",
     "Entity",
     "Event",
     "Label",
     "Learning",
     "Money",
+    "Policy",
     "Problem",
     "Serving",
     "Timestamp",
@@ -51,12 +54,14 @@ __all__ = [
 
 _HOME = {
     "Category": "data.fields",
+    "Control": "serving.policy",
     "Design": "design.design",
     "Entity": "data.fields",
     "Event": "features.stream",
     "Label": "learning.label",
     "Learning": "learning.declaration",
     "Money": "data.fields",
+    "Policy": "serving.policy",
     "Problem": "problem.problem",
     "Serving": "serving.declaration",
     "Timestamp": "data.fields",

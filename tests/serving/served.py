@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+from plain_judge import CostJudge
 
 import sevenfold as sf
 from sevenfold.data.body import read_table
 from sevenfold.data.sqlite_log import SqliteEventLog
 from sevenfold.learning.encoding import Column, Encoding
 from sevenfold.problem.problem import Cost, Problem
-from sevenfold.serving.cost_judge import CostJudge
 from sevenfold.serving.model import ServedModel
 from sevenfold.serving.parts import Parts
 from sevenfold.serving.record import Program, decode_record
@@ -80,7 +80,7 @@ def parts(home: Path, *, model: ServedModel | None = None, **changes: Any) -> Pa
         "log": SqliteEventLog(home / "log.sqlite", "normal"),
         "snapshots": home / "snapshots",
         "model": served() if model is None else model,
-        "judge": lambda: CostJudge(DESIGN.problem, (6, 100.0)),
+        "judge": lambda model: CostJudge(DESIGN.problem, (6, 100.0)),
     }
     return Parts(**(given | changes))
 

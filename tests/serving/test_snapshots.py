@@ -121,7 +121,7 @@ def test_the_reviews_of_the_day_are_known_after_a_start(home: Path) -> None:
             self.recalled.append(now_ms)
 
     made = parts(home)
-    parts_judge = made.judge()
+    parts_judge = made.judge(None)
     made.log.close()
     service = opened(home)
     _decide(service, 0, 60)
@@ -132,7 +132,7 @@ def test_the_reviews_of_the_day_are_known_after_a_start(home: Path) -> None:
     reviews = service.stats().actions["review"]
     service.close_now()
     judge = Counting()
-    opened(home, judge=lambda: judge).close_now()
+    opened(home, judge=lambda model: judge).close_now()
     assert len(judge.recalled) == reviews
 
 

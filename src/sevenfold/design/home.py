@@ -68,6 +68,11 @@ class Home:
         return self.folder / "bundles"
 
     @property
+    def control_key(self) -> Path:
+        """What the control group is drawn with: whoever knows it knows who will be of it."""
+        return self.folder / "control.key"
+
+    @property
     def snapshots(self) -> Path:
         """The state of the features at some offsets of the log."""
         return self.folder / "snapshots"

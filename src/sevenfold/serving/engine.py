@@ -139,8 +139,9 @@ class DecisionEngine:
         model = None if self.model is None or scores is None else self.model.id
         values = [None] * len(folded) if scores is None else scores.tolist()
         entries: list[NewEntry] = []
+        policy = self.judge.version
         for number, (one, verdict, score) in enumerate(zip(folded, verdicts, values, strict=True)):
-            record = self._record(one, words[number], verdict, model, score, started, stages)
+            record = self._record(one, words[number], verdict, model, policy, score, started, stages)
             one.record = record
             entries.append(NewEntry(self.event, one.key, one.time_ms, one.body, now))
             entries.append(NewEntry(DECISION, one.key, now, encode_record(record), now))
@@ -205,6 +206,7 @@ class DecisionEngine:
         words: NDArray[np.int64],
         verdict: Verdict,
         model: str | None,
+        policy: str,
         score: float | None,
         started: int,
         stages: tuple[int, int, int],
@@ -216,7 +218,7 @@ class DecisionEngine:
             features=words.tobytes(),
             model=model,
             score=None if score is None or score != score else score,
-            policy=self.judge.version,
+            policy=policy,
             action=verdict.action,
             took_us=((started - one.came_ns) // 1000, *stages),
             texts=tuple([known.get(int(words[place])) for place in self._text_places]),

@@ -38,7 +38,7 @@ class Parts:
     model
         What scores; `None` decides by rules alone.
     judge
-        Makes the policy; called again whenever state is rebuilt.
+        Makes the policy that goes with a model; called again whenever that is swapped or state is rebuilt.
     trouble
         Why there is no model, where there is none.
     snapshot_command
@@ -56,7 +56,7 @@ class Parts:
     log: SqliteEventLog
     snapshots: Path
     model: ServedModel | None
-    judge: Callable[[], Judge]
+    judge: Callable[[ServedModel | None], Judge]
     trouble: str = ""
     snapshot_command: Sequence[str] | None = None
     clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000

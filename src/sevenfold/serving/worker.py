@@ -29,11 +29,13 @@ from sevenfold.serving.snapshots import Snapshots
 from sevenfold.serving.tally import Tally
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from sevenfold.serving.jobs import Deciding, Taking
     from sevenfold.serving.model import ServedModel
     from sevenfold.serving.parts import Parts
+    from sevenfold.serving.verdict import Judge
 
 __all__ = ["Worker", "unavailable"]
 
@@ -71,7 +73,7 @@ class Worker:
         self.reception = Reception(parts)
         self.appender = parts.log.appender()
         self.pipeline = Pipeline(self._recovered(), self.reception, self.appender)
-        self.pipeline.engine.warm(parts.events[parts.decides], parts.judge())
+        self.pipeline.engine.warm(parts.events[parts.decides], parts.judge(parts.model))
         self._committer = Committer(self.appender.commit)
         self.background = Background(
             self.snapshots, parts.log.path, parts.events, parts.lateness,
@@ -79,10 +81,12 @@ class Worker:
         )  # fmt: skip
 
     def use(self, model: ServedModel | None) -> None:
-        """Score with another model from the next event on."""
+        """Score with another model, and judge by the policy that goes with it, from the next event on."""
         with self.lock:
-            self.pipeline.engine.use(model)
+            engine = self.pipeline.engine
+            engine.use(model)
             self.model = model
+            engine.judge = self._judge(self.appender.tail.end, engine.reviews)
 
     # On an event loop.
 
@@ -246,16 +250,21 @@ class Worker:
         end = self.appender.tail.end
         self.found = found = recover(parts.log, end, self.snapshots, parts.events, parts.lateness)
         features = FeatureEngine(parts.plan, parts.events, found.state, parts.lateness)
-        judge = parts.judge()
-        changes = [entry for name in JUDGED for entry in parts.log.entries_of(name) if entry.offset < end]
-        for entry in sorted(changes, key=lambda entry: entry.offset):
-            judge.update(entry)
-        for day, count in found.reviews.items():
-            for _ in range(count):
-                judge.recall("review", day * DAY_MS)
+        judge = self._judge(end, found.reviews)
         return DecisionEngine(
             features, parts.decides, self.model, judge, parts.clock_ms, self.tally, found.reviews
         )
+
+    def _judge(self, end: int, reviews: Mapping[int, int]) -> Judge:
+        """The policy, with the rules and lists that the log holds up to an offset, and the day's reviews."""
+        judge, log = self.parts.judge(self.model), self.parts.log
+        changes = [entry for name in JUDGED for entry in log.entries_of(name) if entry.offset < end]
+        for entry in sorted(changes, key=lambda entry: entry.offset):
+            judge.update(entry)
+        for day, count in reviews.items():
+            for _ in range(count):
+                judge.recall("review", day * DAY_MS)
+        return judge
 
     def snapshot(self) -> Path:
         """Write a snapshot of the state as it stands: on this thread, not in the background."""
