@@ -141,8 +141,9 @@ def _tree_faults(arrays: Arrays, columns: int) -> Iterator[Fault]:
     if not ((a["code_column"] >= 0) & (a["code_column"] < columns)).all():
         yield Fault("code_column", f"columns below {columns}", "others")
     # No tree is deeper than it has nodes; a file that says so would be walked for as long as it says.
-    if len(a["depth"]) == len(sizes) and not ((a["depth"] >= 0) & (a["depth"] <= sizes)).all():
-        yield Fault("depth", "steps within each tree", "others")
+    depth = a["depth"]
+    if len(depth) == len(sizes) and ((depth < 0) | (depth > sizes) | (np.diff(depth, prepend=0) < 0)).any():
+        yield Fault("depth", "rising steps within each tree", "others")
 
 
 def _weight_faults(arrays: Arrays, columns: int) -> Iterator[Fault]:

@@ -75,7 +75,7 @@ def _add_up(
     """
     rows, columns = X.shape
     trees = len(depth)
-    written = np.empty((min(rows, BLOCK), 2 * columns + len(code)), nodes.threshold.dtype)
+    written = np.empty((min(rows, BLOCK), 2 * columns + len(code)), nodes["threshold"].dtype)
     for first in range(0, rows, BLOCK):
         count = min(BLOCK, rows - first)
         for r in range(count):
@@ -90,10 +90,10 @@ def _add_up(
                 a0, a1, a2, a3 = r0, r1, r2, r3
                 for _ in range(steps):
                     n0, n1, n2, n3 = nodes[a0], nodes[a1], nodes[a2], nodes[a3]
-                    a0 = r0 + np.uint64(n0.left) + np.uint64(row[n0.place] > n0.threshold)
-                    a1 = r1 + np.uint64(n1.left) + np.uint64(row[n1.place] > n1.threshold)
-                    a2 = r2 + np.uint64(n2.left) + np.uint64(row[n2.place] > n2.threshold)
-                    a3 = r3 + np.uint64(n3.left) + np.uint64(row[n3.place] > n3.threshold)
+                    a0 = r0 + np.uint64(n0["left"]) + np.uint64(row[n0["place"]] > n0["threshold"])
+                    a1 = r1 + np.uint64(n1["left"]) + np.uint64(row[n1["place"]] > n1["threshold"])
+                    a2 = r2 + np.uint64(n2["left"]) + np.uint64(row[n2["place"]] > n2["threshold"])
+                    a3 = r3 + np.uint64(n3["left"]) + np.uint64(row[n3["place"]] > n3["threshold"])
                 out[first + r] += leaf[a0]
                 out[first + r] += leaf[a1]
                 out[first + r] += leaf[a2]
@@ -104,7 +104,11 @@ def _add_up(
                 at = start
                 for _ in range(depth[tree]):
                     node = nodes[at]
-                    at = start + np.uint64(node.left) + np.uint64(written[r, node.place] > node.threshold)
+                    at = (
+                        start
+                        + np.uint64(node["left"])
+                        + np.uint64(written[r, node["place"]] > node["threshold"])
+                    )
                 out[first + r] += leaf[at]
 
 

@@ -53,26 +53,28 @@ def _down(
     below[0, 0], below[0, 1], below[0, 2], below[0, 3] = 1.0, 1.0, 1.0, 1.0
     for k in range(len(questions)):
         ask = questions[k]
-        at, before, left = np.uint64(ask.at), np.uint64(ask.before), np.uint64(ask.left)
+        at, before, left = np.uint64(ask["at"]), np.uint64(ask["before"]), np.uint64(ask["left"])
         b0, b1, b2, b3 = below[at, 0], below[at, 1], below[at, 2], below[at, 3]
         if taken[before] == 0:
             right = left + np.uint64(1)
             taken[left] = 0
             taken[right] = 0
-            to_left, to_right = ask.left_ratio * ask.left_value, ask.right_ratio * ask.right_value
+            to_left, to_right = ask["left_ratio"] * ask["left_value"], ask["right_ratio"] * ask["right_value"]
             below[left, 0], below[left, 1] = b0 * to_left, b1 * to_left
             below[left, 2], below[left, 3] = b2 * to_left, b3 * to_left
             below[right, 0], below[right, 1] = b0 * to_right, b1 * to_right
             below[right, 2], below[right, 3] = b2 * to_right, b3 * to_right
             continue
-        goes_right = row[ask.place] > ask.threshold
+        goes_right = row[ask["place"]] > ask["threshold"]
         yes = left + np.uint64(goes_right)
         no = left + np.uint64(not goes_right)
         taken[yes] = 1
         taken[no] = 0
-        z = ask.right_share if goes_right else ask.left_share
-        other = ask.left_share * ask.left_value if goes_right else ask.right_share * ask.right_value
-        value = ask.right_value if goes_right else ask.left_value
+        z = ask["right_share"] if goes_right else ask["left_share"]
+        other = (
+            ask["left_share"] * ask["left_value"] if goes_right else ask["right_share"] * ask["right_value"]
+        )
+        value = ask["right_value"] if goes_right else ask["left_value"]
         b0, b1 = b0 * inverse[before, 0], b1 * inverse[before, 1]
         b2, b3 = b2 * inverse[before, 2], b3 * inverse[before, 3]
         below[yes, 0], below[yes, 1] = b0 * (t0 + (1.0 - t0) * z) * value, b1 * (t1 + (1.0 - t1) * z) * value
@@ -89,7 +91,7 @@ def _up(
     f0, f1, f2, f3 = 1.0 / (1.0 - t[0]), 1.0 / (1.0 - t[1]), 1.0 / (1.0 - t[2]), 1.0 / (1.0 - t[3])
     for k in range(len(questions) - 1, -1, -1):
         ask = questions[k]
-        at, before, left = np.uint64(ask.at), np.uint64(ask.before), np.uint64(ask.left)
+        at, before, left = np.uint64(ask["at"]), np.uint64(ask["before"]), np.uint64(ask["left"])
         right = left + np.uint64(1)
         l0, l1, l2, l3 = below[left, 0], below[left, 1], below[left, 2], below[left, 3]
         r0, r1, r2, r3 = below[right, 0], below[right, 1], below[right, 2], below[right, 3]
@@ -98,9 +100,9 @@ def _up(
             continue
         goes_right = taken[right] == 1
         yes = left + np.uint64(goes_right)
-        gone = 1.0 - (ask.right_share if goes_right else ask.left_share)
-        above = 1.0 - ask.share_before
-        column = np.uint64(ask.column)
+        gone = 1.0 - (ask["right_share"] if goes_right else ask["left_share"])
+        above = 1.0 - ask["share_before"]
+        column = np.uint64(ask["column"])
         g0, g1 = above * inverse[before, 0], above * inverse[before, 1]
         g2, g3 = above * inverse[before, 2], above * inverse[before, 3]
         y0, y1, y2, y3 = (r0, r1, r2, r3) if goes_right else (l0, l1, l2, l3)
