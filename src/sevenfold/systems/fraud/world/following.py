@@ -31,19 +31,18 @@ _COLUMNS: Final = {
 }
 
 
-def follow(batch: Batch, first: int, key: int) -> dict[str, dict[str, Indices]]:
+def follow(batch: Batch, number: Indices, key: int) -> dict[str, dict[str, Indices]]:
     """Return what follows payments, as columns by kind.
 
     Parameters
     ----------
     batch
         The payments.
-    first
-        Number of the first of them in the world.
+    number
+        Which payment of the world each is.
     key
         Seed of the hash that says how long an issuer takes to answer: from 0.2 to 2.5 seconds.
     """
-    number = np.arange(first, first + len(batch))
     answer = batch.time + 200 + mix(number, key + 23).astype(np.int64) % 2_300
     chosen: Mapping[str, tuple[Flags, Indices]] = {
         "Decline": (batch.declined != 0, answer),

@@ -154,7 +154,7 @@ def _make(plan: Plan, draft: Path, out: Path, progress: Progress | None) -> Worl
     with Scribe() as scribe:
         for piece in plan.slices():
             batch = course.payments(piece)
-            for kind, columns in follow(batch, done, plan.seed).items():
+            for kind, columns in follow(batch, np.arange(done, done + len(batch)), plan.seed).items():
                 waiting[kind].add(columns)
             told = {kind: queue.until(plan.start_ms + piece.stop * DAY) for kind, queue in waiting.items()}
             reported += np.bincount(told["Chargeback"]["pattern"], minlength=len(NAMES))

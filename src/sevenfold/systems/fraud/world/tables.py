@@ -75,7 +75,7 @@ TRUTH: dict[str, pl.DataType] = {
 
 def payments_frame(batch: Batch, identity: pl.Series, tokens: Tokens) -> pl.DataFrame:
     """Return payments as events in outside form: the columns of ``EVENTS["Payment"]``."""
-    return pl.DataFrame(
+    frame = pl.DataFrame(
         {
             "payment_id": identity,
             "occurred_at": pl.Series(batch.time).cast(_MOMENT),
@@ -89,6 +89,7 @@ def payments_frame(batch: Batch, identity: pl.Series, tokens: Tokens) -> pl.Data
             "channel": _named(CHANNELS, batch.channel),
         }
     )
+    return frame.cast({"amount": pl.Decimal(18, 2)})
 
 
 def truth_frame(batch: Batch, identity: pl.Series, people: People) -> pl.DataFrame:
@@ -128,6 +129,8 @@ def event_frame(kind: str, told: Mapping[str, Indices], tokens: Tokens) -> pl.Da
     told
         Columns as `Following.until` gives them.
     """
+    if not len(told["time"]):
+        return pl.DataFrame(schema=EVENTS[kind])
     moment = pl.Series(told["time"]).cast(_MOMENT)
     common = {
         "payment_id": tokens.write("payment", told["payment"]),
@@ -143,7 +146,7 @@ def event_frame(kind: str, told: Mapping[str, Indices], tokens: Tokens) -> pl.Da
                 "refund_id": identity,
                 "refunded_at": moment,
                 **common,
-                "amount": pl.Series(told["returned"]) / 100,
+                "amount": (pl.Series(told["returned"]) / 100).cast(pl.Decimal(18, 2)),
                 "currency": _named(countries.CURRENCIES, told["currency"]),
             }
         )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.arrays import Floats, Indices
     from sevenfold.systems.fraud.world.plan import Plan, Slice
     from sevenfold.systems.fraud.world.society import Society
+    from sevenfold.systems.fraud.world.thieves import Thieves
 
 __all__ = ["Underworld", "apportion"]
 
@@ -26,7 +27,8 @@ class Underworld:
     """The attacks of a world, planned ahead so that their payments come to the share that was asked for.
 
     An attack that begins in one slice may last into the next ones: what lies ahead is kept until then.
-    `reissues` knows which cards were replaced after a report.
+    `reissues` knows which cards were replaced after a report, `thieves` what has worked so far where the
+    world runs live, `ahead` holds the payments of attacks that have begun and go on after the newest slice.
 
     Parameters
     ----------
@@ -45,7 +47,8 @@ class Underworld:
             attacks = _schedule(plan, pattern, wave, int(payments), numbered)
             numbered += len(attacks)
             self._planned.append(attacks)
-        self._ahead = Batch.empty()
+        self.ahead = Batch.empty()
+        self.thieves: Thieves | None = None
         self.reissues = Reissues(plan.population, plan.start_ms)
 
     def payments(self, world: Society, piece: Slice) -> Batch:
@@ -60,16 +63,21 @@ class Underworld:
         """
         begin, end = (world.plan.start_ms + day * DAY for day in (piece.first, piece.stop))
         made, starts = [], []
-        for code, (pattern, planned) in enumerate(zip(PATTERNS, self._planned, strict=True), start=1):
-            attacks = planned.between(begin, end)
+        begun = [planned.between(begin, end) for planned in self._planned]
+        if self.thieves is not None:
+            begun = self.thieves.displaced(begun)
+        for code, (pattern, attacks) in enumerate(zip(PATTERNS, begun, strict=True), start=1):
             if len(attacks):
                 chance = stream(world.plan.seed, pattern.name, piece.number)
                 strike = pattern.strike(world, chance, attacks)
                 made.append(strike.charged(world, chance, pattern, code, attacks))
                 starts.append(np.repeat(attacks.start, attacks.size))
-        batch = Batch.concat([self._ahead, self._stolen(Batch.concat(made), starts)])
+        fresh = self._stolen(Batch.concat(made), starts)
+        if self.thieves is not None:
+            fresh = self.thieves.careful(fresh)
+        batch = Batch.concat([self.ahead, fresh])
         now = batch.time < end
-        self._ahead = batch.take(~now)
+        self.ahead = batch.take(~now)
         return batch.take(now)
 
     def _stolen(self, fresh: Batch, starts: list[Indices]) -> Batch:

@@ -13,7 +13,7 @@ from sevenfold.systems.fraud.world.clock import DAY, HOUR
 from sevenfold.systems.fraud.world.ordinary import blur_country
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from sevenfold.systems.fraud.world.arrays import Flags, Floats, Indices
     from sevenfold.systems.fraud.world.society import Society
@@ -47,6 +47,16 @@ class Attacks:
 
     def __len__(self) -> int:
         return len(self.number)
+
+    @classmethod
+    def concat(cls, parts: Iterable[Attacks]) -> Attacks:
+        """Put attacks one after the other."""
+        held = list(parts)
+        return cls(*(np.concatenate([getattr(part, name) for part in held]) for name in cls.__slots__))
+
+    def take(self, rows: Indices | Flags) -> Attacks:
+        """Return some of them, by position or by flag."""
+        return Attacks(self.number[rows], self.start[rows], self.size[rows])
 
     def between(self, begin: int, end: int) -> Attacks:
         """Return those that start in [begin, end); they must be sorted by start."""
