@@ -41,6 +41,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
 	@echo "Compiling the feature kernel (once; about a minute)"
 	@$(BIN)/python -m sevenfold.features.warm
+	@$(BIN)/python -m sevenfold.learning.flat.warm
 	@touch $@
 
 install: $(INSTALLED)  ## make .venv/ from requirements.lock, once
@@ -69,7 +70,7 @@ tests: install  ## run the tests
 
 # The kernels once more, interpreted: an indexing mistake that compiled code reads past raises here.
 oracle: install
-	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -n $(WORKERS) -m oracle tests/features
+	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -n $(WORKERS) -m oracle tests/features tests/learning
 
 docs: install  ## write docs/cli.md anew and check every link
 	$(BIN)/python -m sevenfold.cli.reference docs/cli.md

@@ -15,6 +15,7 @@ from sevenfold._version import __version__
 from sevenfold.features.declaration import features
 
 if TYPE_CHECKING:
+    from sevenfold.data.expectation import expect
     from sevenfold.data.fields import Category, Entity, Money, Timestamp
     from sevenfold.design.design import Design
     from sevenfold.design.load import load
@@ -26,20 +27,24 @@ if TYPE_CHECKING:
     from sevenfold.learning.label import Label
     from sevenfold.problem.problem import Problem
     from sevenfold.serving.declaration import Serving
+    from sevenfold.serving.policy import Control, Policy
 
 __all__ = [
     "Category",
+    "Control",
     "Design",
     "Entity",
     "Event",
     "Label",
     "Learning",
     "Money",
+    "Policy",
     "Problem",
     "Serving",
     "Timestamp",
     "__version__",
     "distance_km",
+    "expect",
     "feature",
     "features",
     "load",
@@ -49,16 +54,19 @@ __all__ = [
 
 _HOME = {
     "Category": "data.fields",
+    "Control": "serving.policy",
     "Design": "design.design",
     "Entity": "data.fields",
     "Event": "features.stream",
     "Label": "learning.label",
     "Learning": "learning.declaration",
     "Money": "data.fields",
+    "Policy": "serving.policy",
     "Problem": "problem.problem",
     "Serving": "serving.declaration",
     "Timestamp": "data.fields",
     "distance_km": "features.position",
+    "expect": "data.expectation",
     "feature": "features.expression",
     "load": "design.load",
     "speed_kmh": "features.position",

@@ -205,7 +205,7 @@ def _windowed(node: Aggregate, inside: list[Any]) -> Any:
     if function == "sum":
         return nearest(sum(exact))
     if function == "mean":
-        # By definition a total that a double holds, divided once; a larger one is the double nearest to the sum.
+        # By definition a total that a double holds, divided once; a larger one is rounded as a sum is.
         total = nearest(sum(exact) * unit)
         if total is None:
             return None

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
+import struct
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
+from plain_judge import CostJudge
 
 import sevenfold as sf
+from sevenfold.data.body import read_table
 from sevenfold.data.sqlite_log import SqliteEventLog
 from sevenfold.learning.encoding import Column, Encoding
 from sevenfold.problem.problem import Cost, Problem
-from sevenfold.serving.cost_judge import CostJudge
 from sevenfold.serving.model import ServedModel
 from sevenfold.serving.parts import Parts
+from sevenfold.serving.record import Program, decode_record
 from sevenfold.serving.service import DecisionService
 from sevenfold.systems.fraud.events import Chargeback, Payment
 
@@ -74,7 +80,7 @@ def parts(home: Path, *, model: ServedModel | None = None, **changes: Any) -> Pa
         "log": SqliteEventLog(home / "log.sqlite", "normal"),
         "snapshots": home / "snapshots",
         "model": served() if model is None else model,
-        "judge": lambda: CostJudge(DESIGN.problem, (6, 100.0)),
+        "judge": lambda model: CostJudge(DESIGN.problem, (6, 100.0)),
     }
     return Parts(**(given | changes))
 
@@ -111,3 +117,37 @@ def chargeback(number: int) -> dict[str, Any]:
 
 def run(coroutine: Any) -> Any:
     return asyncio.run(coroutine)
+
+
+def mismatches(home: Path) -> list[str]:
+    """Features in records that a backfill of the same log does not give, bit for bit."""
+    log = SqliteEventLog(home / "log.sqlite", "normal")
+    log.verify()
+    entries = list(log.read())
+    log.close()
+    tables = {}
+    for name, event in DESIGN.events.items():
+        own = [entry for entry in entries if entry.event == name]
+        frame = read_table(event, [entry.body for entry in own])
+        tables[name] = frame.with_columns(pl.Series("_offset", [entry.offset for entry in own], pl.Int64))
+    program = next(Program.decode(entry.body) for entry in entries if entry.event == "FeatureProgram")
+    expected = {row["payment_id"]: row for row in DESIGN.backfill(tables).to_dicts()}
+    found = []
+    for before, entry in itertools.pairwise(entries):
+        if entry.event != "Decision":
+            continue
+        if (before.event, before.key) != ("Payment", entry.key):
+            found.append(f"{entry.key} does not follow its event")
+        wanted = expected[entry.key]
+        found += [
+            f"{entry.key}.{name}: {value!r} is not {wanted[name]!r}"
+            for name, value in program.values(decode_record(entry.body)).items()
+            if _bits(value) != _bits(wanted[name])
+        ]
+    keys = [entry.key for entry in entries if entry.event == "Decision"]
+    found += [f"{key} was decided twice" for key, times in Counter(keys).items() if times > 1]
+    return found
+
+
+def _bits(value: object) -> object:
+    return struct.pack("<d", value) if isinstance(value, float) else value

@@ -57,7 +57,7 @@ def test_only_a_fraud_is_reported_and_exactly_seven_days_later(written):
     paid = frames["Transaction"].row(1, named=True)
     assert report["transaction_id"] == paid["transaction_id"] == "1"
     assert report["reported_at"] - paid["occurred_at"] == timedelta(days=7)
-    assert (report["customer"], report["terminal"]) == (1, 9)
+    assert (report["customer"], report["terminal"], report["amount"]) == (1, 9, paid["amount"])
 
 
 def test_the_truth_stands_apart_in_the_same_order(written):

@@ -123,7 +123,9 @@ def test_a_world_made_in_many_slices_is_whole(tmp_path, monkeypatch):
     assert truth["is_fraud"].sum() == report.frauds == 120
     assert sorted(path.name for path in (tmp_path / "w").iterdir()) == [
         "Chargeback.parquet",
+        "Decline.parquet",
         "Payment.parquet",
+        "Refund.parquet",
         "truth.parquet",
         "world.json",
     ]
@@ -233,11 +235,14 @@ def test_every_pattern_says_where_it_was_read():
         assert "\n\nSource" in module.__doc__, f"{name} cites nothing"
 
 
-def test_the_frames_are_events_without_a_fault(world):
+def test_the_frames_are_events_without_a_fault(world, world_report):
     from sevenfold.data.table import normalise
-    from sevenfold.systems.fraud.events import Chargeback, Payment
+    from sevenfold.systems.fraud.events import Chargeback, Decline, Payment, Refund
 
     payments, chargebacks, _ = world
+    for event in (Decline, Refund):
+        table = pl.read_parquet(world_report.out / f"{event.__name__}.parquet")
+        assert normalise(event, table).height == table.height > 1_000
     inside = normalise(Payment, payments)
     assert inside.height == payments.height
     assert_frame_equal(

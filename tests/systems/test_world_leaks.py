@@ -54,6 +54,7 @@ def _hexadecimal(column: str, first: int, digits: int) -> pl.Expr:
         ("no country", pl.col("country").is_null(), 0.55),
         ("country", pl.col("country").rank("dense"), 0.72),
         ("currency", pl.col("currency").rank("dense"), 0.60),
+        ("channel", pl.col("channel").rank("dense"), 0.68),
     ],
 )
 def test_no_single_field_finds_the_thieves(labelled, name, column, most):

@@ -127,3 +127,12 @@ def test_an_address_of_a_home_is_kept_and_one_of_a_carrier_is_shared():
     shared = network.carrier(np.zeros(5_000, dtype=np.int64), everybody, start)
     assert np.unique(shared, return_counts=True)[1].mean() > 50
     assert len(np.unique(network.own(everybody, start))) == 5_000
+
+
+@pytest.mark.parametrize("kind", ["payment", "card", "device", "ip", "decline"])
+def test_few_tokens_are_written_as_many_are(kind):
+    numbers = np.concatenate([np.arange(-2, 1_500), np.arange(1 << 40, (1 << 40) + 500)])
+    tokens = Tokens(3)
+    many = tokens.write(kind, numbers)
+    few = [tokens.write(kind, numbers[at : at + 101]) for at in range(0, len(numbers), 101)]
+    assert many.to_list() == [text for part in few for text in part.to_list()]

@@ -11,17 +11,34 @@ from sevenfold.systems.fraud.world import simulate
 
 
 @pytest.fixture(scope="session")
-def crime(tmp_path_factory):
+def crime_folder(tmp_path_factory):
     """A world with forty times the usual crime, so that every pattern has many attacks."""
     folder = tmp_path_factory.mktemp("crime") / "world"
     simulate(60_000, 11, folder, fraud_share=0.25, customers=4_000)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def crime(crime_folder):
+    """Its payments beside the truth."""
+    folder = crime_folder
     truth = pl.read_parquet(folder / "truth.parquet")
     return pl.read_parquet(folder / "Payment.parquet").join(truth, on="payment_id", maintain_order="left")
 
 
+@pytest.fixture(scope="session")
+def crime_chargebacks(crime_folder):
+    return pl.read_parquet(crime_folder / "Chargeback.parquet").select("payment_id")
+
+
+@pytest.fixture(scope="session")
+def crime_refunds(crime_folder):
+    return pl.read_parquet(crime_folder / "Refund.parquet").select("payment_id")
+
+
 def _of(crime: pl.DataFrame, pattern: str) -> pl.DataFrame:
     chosen = crime.filter(pl.col("pattern") == pattern)
-    assert chosen["attack"].n_unique() > 15, "too few attacks to say anything"
+    assert chosen["attack"].n_unique() > 11, "too few attacks to say anything"
     return chosen
 
 
@@ -81,6 +98,10 @@ def test_the_cards_of_a_breach_paid_the_same_merchant_before(crime):
     ordinary = crime.filter(pl.col("pattern") == "ordinary").select("card", "merchant").unique()
     each = _attacks(breach, cards=CARDS, lasts=LASTS)
     assert each["lasts"].median() > timedelta(days=7)
+    gaps = (
+        breach.sort("attack", "occurred_at").select(pl.col("occurred_at").diff().over("attack")).to_series()
+    )
+    assert gaps.median() < timedelta(minutes=15), "in bursts"
     common = (
         breach.select("attack", "card")
         .unique()
@@ -110,6 +131,44 @@ def test_a_colluding_merchant_takes_round_amounts_from_cards_it_never_saw(crime)
     assert (each["cards"] / each["len"]).median() > 0.9
     round_ones = collusion.filter(pl.col("currency") == "EUR")["amount"].cast(pl.Float64) % 0.5 == 0
     assert round_ones.all()
+
+
+def test_mules_pass_on_what_came_from_a_stolen_card_and_stay_silent(crime, crime_chargebacks):
+    chains = _of(crime, "mule_chain").sort("attack", "occurred_at")
+    each = _attacks(chains, cards=CARDS, devices=DEVICES, merchants=pl.col("merchant").n_unique())
+    assert (each["devices"] > 1).mean() > 0.9, "mules have devices of their own"
+    of_card = chains.group_by("attack", "card").agg(pl.len(), pl.col("age").first())
+    mules = of_card.filter(pl.col("len") > 1)
+    assert mules.height > 20, "mules are used again"
+    assert (mules["age"] == "18-29").mean() > 0.4, "and mostly young"
+    honest = crime.filter(pl.col("pattern") == "ordinary").select("card", "device").unique()
+    theirs = chains.join(honest, on=["card", "device"], how="semi")
+    told = crime_chargebacks.join(theirs, on="payment_id")
+    assert theirs.height > 100
+    assert told.is_empty(), "nobody disputes what a mule pays"
+    assert crime_chargebacks.join(chains, on="payment_id").height > 20, "the robbed do"
+    step = chains.select(pl.col("amount").cast(float) / pl.col("amount").cast(float).shift(1).over("attack"))
+    assert (step.to_series().is_between(0.9, 0.96)).mean() > 0.25, "less a commission"
+
+
+def test_refund_abuse_is_seen_in_refunds_alone(crime, crime_refunds):
+    abuse = _of(crime, "refund_abuse")
+    each = _attacks(abuse, cards=CARDS)
+    assert (each["cards"] == 1).all()
+    back = abuse.join(crime_refunds, on="payment_id", how="semi").height / abuse.height
+    ordinary = crime.filter((pl.col("pattern") == "ordinary") & (pl.col("channel") == "online"))
+    usual = ordinary.join(crime_refunds, on="payment_id", how="semi").height / ordinary.height
+    assert back > 0.75
+    assert 0.04 < usual < 0.15
+    own = ordinary.select("card", "device").unique()
+    assert abuse.join(own, on=["card", "device"], how="semi").height > 0.6 * abuse.height
+
+
+def test_the_older_are_robbed_of_accounts_more_often(crime):
+    takeover = _of(crime, "account_takeover").unique("attack")
+    stolen = _of(crime, "stolen_card").drop_nulls("age").unique("attack")
+    old = [(frame["age"].is_in(["45-64", "65+"])).mean() for frame in (takeover, stolen)]
+    assert old[0] > old[1] + 0.05
 
 
 def test_attacks_that_begin_late_end_with_the_world(crime):

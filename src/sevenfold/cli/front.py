@@ -26,11 +26,13 @@ Start with "sevenfold run fraud": it does everything once, on a world that it si
 COMMANDS = {
     "run": "Do everything once: events, features, a trained model, scores.",
     "simulate": "Make a world of card payments, with thieves in it.",
+    "check-data": "Look at files of events before they come in, and change nothing.",
     "ingest": "Bring files of events into the log.",
     "backfill": "Compute the features of every event that is decided.",
     "train": "Train a model on what the log holds, and keep it as a bundle.",
     "evaluate": "Train and test every candidate on folds in time, and keep nothing.",
     "score": "Score events with a trained model, in bounded memory.",
+    "serve": "Decide payments over HTTP, until Ctrl-C; what was accepted is then finished.",
     "keys": "Make, list, rotate and revoke the keys of the service, which notices within a second.",
     "bench": "Measure a part of the system beside what a user would take instead.",
 }
@@ -50,7 +52,8 @@ def _commands(sentences: dict[str, str | None]) -> App:
         result_action="return_value",
     )
     for order, (name, sentence) in enumerate(sentences.items()):
-        commands.command(f"sevenfold.cli.{name}:{name}", name=name, sort_key=order, help=sentence)
+        module = name.replace("-", "_")
+        commands.command(f"sevenfold.cli.{module}:{module}", name=name, sort_key=order, help=sentence)
     return commands
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from sevenfold.cli.options import DEFAULTS, Options
+from sevenfold.cli.quality import tell_quality, told
 from sevenfold.cli.source import Events, events_of, pairs, sources
 from sevenfold.errors import DataError, Fault
 
@@ -81,6 +82,7 @@ def ingest(
             "rejects": report.rejects_path,
             "sources": report.sources,
             "notes": report.notes,
+            "quality": {} if report.quality is None else told(report.quality),
         }
     )
 
@@ -112,6 +114,8 @@ def tell_ingest(terminal: Terminal, report: IngestReport) -> None:
         terminal.say(f"Why, row by row: {report.rejects_path}")
     for note in report.notes:
         terminal.say(f"Note: {note}.")
+    if report.quality is not None:
+        tell_quality(terminal, report.quality)
     if report.rejected and report.rejected == report.rows:
         refused = report.refused.items()
         faults = [Fault(field, "values that fit", f"{count:,} that do not") for field, count in refused]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from sevenfold.cli.duration import seconds
 from sevenfold.cli.options import DEFAULTS, Options
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def create(
         room for.
     """
     key, record = _file(options).create(
-        name, scope, lasts=_seconds(expires, "--expires"), per_second=per_second
+        name, scope, lasts=seconds(expires, "--expires"), per_second=per_second
     )
     _tell(options, key, record, [])
 
@@ -97,8 +98,8 @@ def rotate(key: str, /, *, overlap: str = "24h", options: Options = DEFAULTS) ->
     overlap
         How long the keys before it stay good.
     """
-    seconds = _seconds(overlap, "--overlap") or 0.0
-    new, record, before = _file(options).rotate(key, overlap=seconds)
+    lasting = seconds(overlap, "--overlap") or 0.0
+    new, record, before = _file(options).rotate(key, overlap=lasting)
     _tell(options, new, record, before)
 
 
@@ -119,9 +120,9 @@ def revoke(key: str, /, *, options: Options = DEFAULTS) -> None:
 
 
 def _file(options: Options) -> KeyFile:
-    from sevenfold.trust.key_file import KeyFile
+    from sevenfold.design.doors import key_file
 
-    return KeyFile(options.home / "keys.json")
+    return key_file(options.home)
 
 
 def _tell(options: Options, key: str, record: Key, before: Sequence[Key]) -> None:
@@ -156,15 +157,3 @@ def _when(seconds: float | None) -> str:
     if seconds is None:
         return "never"
     return datetime.fromtimestamp(seconds, UTC).isoformat(sep=" ", timespec="seconds")
-
-
-def _seconds(text: str | None, where: str) -> float | None:
-    from sevenfold.errors import DesignError, UsageError
-    from sevenfold.features.window import duration_ms
-
-    if text is None:
-        return None
-    try:
-        return duration_ms(text, where) / 1000
-    except DesignError as error:
-        raise UsageError(error.summary + ".", error.faults) from None

@@ -22,7 +22,7 @@ __all__ = ["run"]
 
 _PAYMENTS, _SEED = 500_000, 7
 
-_WORLD = ("Payment", "Chargeback")
+_WORLD = ("Payment", "Decline", "Refund", "Chargeback")
 """The events that the simulated world has."""
 
 
@@ -122,7 +122,8 @@ def _told(name: str, result: dict[str, Any]) -> str:
         return f"{result['payments']:,} payments, {result['frauds']:,} of them fraud"
     if name == "ingest":
         refused = f", {result['rejected']:,} rows refused" if result["rejected"] else ""
-        return f"{result['events']:,} events in the log{refused}"
+        broken = "".join(f"\n  ! {sentence}" for sentence in result.get("quality", ()))
+        return f"{result['events']:,} events in the log{refused}{broken}"
     if name == "backfill":
         return f"{result['features']} features of {result['rows']:,} events"
     if name == "train":

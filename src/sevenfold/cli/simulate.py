@@ -23,14 +23,16 @@ def simulate(
     fraud_share: float = 0.006,
     customers: int | None = None,
     merchants: int | None = None,
+    turn: Annotated[list[str] | None, Parameter(negative="", consume_multiple=True)] = None,
     describe: Annotated[bool, Parameter(negative="")] = False,
     options: Options = DEFAULTS,
 ) -> None:
     """Make a world of card payments, with thieves in it.
 
-    Writes Payment.parquet and Chargeback.parquet, which `ingest` takes;
-    truth.parquet, which tells what really happened and is never to be learned
-    from; and world.json, the report. The same options give the same files.
+    Writes Payment.parquet, Decline.parquet, Refund.parquet and
+    Chargeback.parquet, which `ingest` takes; truth.parquet, which tells what
+    really happened and is never to be learned from; and world.json, the
+    report. The same options give the same files.
 
     Parameters
     ----------
@@ -50,12 +52,21 @@ def simulate(
         How many customers pay; by default so many that each pays about ten times a month.
     merchants
         How many merchants are paid; by default one for twelve customers.
+    turn
+        What changes while the world runs, as KIND:NAME:FIRST-STOP:SIZE, from
+        day FIRST to before STOP. wave:PATTERN: a pattern of fraud grows to SIZE
+        times as much, then shrinks again. campaign:PATTERN: likewise, and there
+        is none on other days. boom:CATEGORY: merchants draw this share of all
+        purchases. arrival:COUNTRY: its people join, this share of all.
+        outage:FIELD: this share of device, ip, country or amount comes in
+        broken. For example wave:account_takeover:60-120:5.
     describe
         Tell more about the world, and draw it: OUT/world.png.
     """
     from sevenfold.systems.fraud import world
 
     terminal = options.terminal()
+    turns = [world.Turn.parse(text) for text in turn or ()]
     with (
         terminal.keeping(f"{out} is as it was before; the same command makes the world anew."),
         terminal.progress("simulating", payments, unit="payments") as tick,
@@ -69,11 +80,16 @@ def simulate(
             fraud_share=fraud_share,
             customers=customers,
             merchants=merchants,
+            turns=turns,
             progress=tick,
         )
     terminal.say(
         f"{report.payments:,} payments by {report.customers:,} customers at {report.merchants:,} merchants "
         f"from {report.start} on, over {report.days} days"
+    )
+    terminal.say(
+        f"{report.declines:,} were declined, {report.refunds:,} given back, "
+        f"{report.chargebacks:,} charged back"
     )
     terminal.table(
         ["what made the payments", "payments", "reported by chargeback"],
@@ -92,6 +108,8 @@ def simulate(
             "payments": report.payments,
             "frauds": report.frauds,
             "chargebacks": report.chargebacks,
+            "refunds": report.refunds,
+            "declines": report.declines,
             "patterns": report.patterns,
             "reported": report.reported,
             "customers": report.customers,
@@ -99,5 +117,6 @@ def simulate(
             "seed": report.seed,
             "days": report.days,
             "start": report.start,
+            "turns": report.turns,
         }
     )

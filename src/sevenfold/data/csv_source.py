@@ -49,6 +49,14 @@ class CsvSource(Source):
             while lines := list(islice(numbered, ROWS_A_CHUNK)):
                 yield self._chunk(header, lines, file.buffer.tell())
 
+    def head(self, rows: int) -> pl.DataFrame:
+        """See `Source.head`."""
+        with self._open() as file:
+            header, reader = self._begin(file)
+            lines = [line.cells for line in islice(_numbered(reader, len(header)), rows) if not line.refused]
+        schema = dict.fromkeys(header, pl.String)
+        return pl.DataFrame(list(zip(*lines, strict=True)) or None, schema=schema)
+
     def _open(self) -> TextIO:
         return self.path.open(encoding="utf-8-sig", errors=_KEEP_OTHER_BYTES, newline="")
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sevenfold.data.event import EventType
+    from sevenfold.data.inspection import Inspection, QualityReport
     from sevenfold.data.log import EventLog
     from sevenfold.data.sources import Source
 
@@ -73,6 +74,8 @@ class IngestReport:
         The file that says which rows were refused and why.
     notes
         What is not wrong, but worth a look.
+    quality
+        What the accepted events were like, where they were inspected.
     """
 
     sources: tuple[str, ...]
@@ -83,6 +86,7 @@ class IngestReport:
     refused: dict[str, int]
     rejects_path: Path
     notes: tuple[str, ...]
+    quality: QualityReport | None = None
 
 
 @dataclass(slots=True)
@@ -102,6 +106,7 @@ def ingest(
     rejects_path: Path | str,
     event: str | None = None,
     mapping: Mapping[str, str] | None = None,
+    inspection: Inspection | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> IngestReport:
     """Bring the events of files into the log.
@@ -123,6 +128,9 @@ def ingest(
     mapping
         For a field, the column that holds it: ``{"amount": "amt"}``, with several files
         ``{"Payment.amount": "amt"}``.
+    inspection
+        Looks at everything that is read. Undeclared personal data is refused before anything is logged;
+        profiles are kept once new events are.
     progress
         Called after each step.
 
@@ -131,7 +139,8 @@ def ingest(
     UsageError
         Where there is no such file, event or field.
     DataError
-        Where a file cannot hold its event at all: it is empty, of another kind, or lacks a column.
+        Where a file cannot hold its event at all: it is empty, of another kind, or lacks a column; where
+        it holds personal data that no expectation declares.
     LogError
         Where the disk is full or the log cannot be written. What was logged stays.
     """
@@ -142,8 +151,14 @@ def ingest(
     folder = rejects_path.parent
     try:
         with alone(folder), rejects_file(rejects_path) as rejects, _working_folder(folder) as work:
-            read = _read(found.sources, work, rejects, tell)
+            read = _read(found.sources, work, rejects, inspection, tell)
+            quality = None
+            if inspection is not None:
+                inspection.refuse_personal()
+                quality = inspection.report()
             new, duplicates = _log(log, read.runs, found.sources, rejects, tell)
+            if inspection is not None and quality is not None and new:
+                inspection.keep(quality)
     except (OSError, pl.exceptions.PolarsError) as error:
         hint = "What was logged stays; make room and run it again"
         raise LogError(f"The ingest cannot go on: {error}. {hint}") from error
@@ -156,6 +171,7 @@ def ingest(
         refused=dict(rejects.fields),
         rejects_path=rejects_path,
         notes=(*found.notes, *read.notes),
+        quality=quality,
     )
 
 
@@ -174,7 +190,13 @@ def _working_folder(parent: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _read(sources: Sequence[Source], work: Path, rejects: Rejects, tell: Callable[[Progress], None]) -> _Read:
+def _read(
+    sources: Sequence[Source],
+    work: Path,
+    rejects: Rejects,
+    inspection: Inspection | None,
+    tell: Callable[[Progress], None],
+) -> _Read:
     """Read all sources: refusals into the rejects, accepted rows into runs."""
     read = _Read()
     total, before = sum(source.size for source in sources), 0
@@ -183,6 +205,8 @@ def _read(sources: Sequence[Source], work: Path, rejects: Rejects, tell: Callabl
         rows = 0
         for chunk in source.chunks():
             rejects.add(source.path.name, source.event.__name__, chunk.rejects)
+            if inspection is not None:
+                inspection.add(source, chunk, work)
             if chunk.accepted.height:
                 path = work / f"{number}-{len(runs)}.parquet"
                 runs.append(write_run(path, number, source.event, chunk.accepted))

@@ -44,6 +44,20 @@ class JsonlSource(Source):
             while lines := list(islice(numbered, ROWS_A_CHUNK)):
                 yield self._chunk(lines, file.tell())
 
+    def head(self, rows: int) -> pl.DataFrame:
+        """See `Source.head`: of each object, the texts and integers that stand in it directly, as text."""
+        found: dict[str, list[str]] = {}
+        with self.path.open("rb") as file:
+            for line in islice(_lines(file), rows):
+                try:
+                    row = parse(line or b"")
+                except RefusedError:
+                    continue  # `chunks` tells of it
+                for name, value in row.items() if isinstance(row, dict) else ():
+                    if isinstance(value, (str, int)):
+                        found.setdefault(name, []).append(str(value))
+        return pl.concat([pl.DataFrame({name: values}) for name, values in found.items()], how="horizontal")
+
     def _chunk(self, lines: list[tuple[int, bytes | None]], read_bytes: int) -> Chunk:
         rows: list[tuple[Any, ...]] = []
         numbers: list[int] = []

@@ -46,3 +46,7 @@ class ParquetSource(Source):
                 yield Chunk(accepted, rejects, frame.height, self.size * done // rows)
         except pl.exceptions.PolarsError as error:
             raise self.unreadable(error) from error
+
+    def head(self, rows: int) -> pl.DataFrame:
+        """See `Source.head`."""
+        return pl.scan_parquet(self.path, glob=False).head(rows).collect()

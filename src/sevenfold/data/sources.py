@@ -83,6 +83,10 @@ class Source(ABC):
     def chunks(self) -> Iterator[Chunk]:
         """Yield the file's rows, in order."""
 
+    @abstractmethod
+    def head(self, rows: int) -> pl.DataFrame:
+        """Return the first rows as they are in the file, columns that hold no field included."""
+
     @property
     def size(self) -> int:
         """Bytes."""

@@ -19,12 +19,29 @@ from sevenfold.errors import Fault, LogError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from sevenfold.data.log import NewEntry
     from sevenfold.data.seal import EndMark
     from sevenfold.data.sqlite_file import SqliteFile
 
-__all__ = ["Appender"]
+__all__ = ["Appender", "OvertakenError"]
+
+
+class OvertakenError(LogError):
+    """Someone else wrote to the log since this appender did.
+
+    Attributes
+    ----------
+    since
+        The offset of the first entry that is not the appender's own.
+    """
+
+    def __init__(self, path: Path, since: int, end: int) -> None:
+        self.since = since
+        hint = "While a service decides, events come in through it"
+        fault = Fault(f"offset {since}", "the end of the log", f"an end at offset {end}", hint)
+        super().__init__(f"{path} was written by another", [fault])
 
 
 class Appender:
@@ -58,6 +75,7 @@ class Appender:
         self._clock_ms, self._committed = clock_ms, committed
         self._open = False
         self._lock = threading.Lock()
+        self._version = file.version()
         self.tail = file.tail()
 
     def place(self, entries: Sequence[NewEntry]) -> int:
@@ -67,9 +85,11 @@ class Appender:
 
         Raises
         ------
+        OvertakenError
+            Where someone else has written to it.
         LogError
-            Where it cannot be written, or someone else wrote to it; then nothing that was placed since the
-            last commit is in the log.
+            Where it cannot be written. In both cases nothing that was placed since the last commit is in the
+            log.
         """
         with self._lock, self._undoing():
             return self._place(entries)
@@ -78,8 +98,9 @@ class Appender:
         if not self._open:
             self._file.begin()
             self._open = True
-            if (there := self._file.tail()) != self.tail:
-                raise LogError(f"{self._file.path} was written by another", [_foreign(there, self.tail)])
+            known, there = self.tail, self._file.tail()
+            if there != known:
+                raise OvertakenError(self._file.path, known.end, there.end)
         now = self._clock_ms()
         rows: list[Row] = []
         first, last = self.tail
@@ -100,22 +121,30 @@ class Appender:
         Raises
         ------
         LogError
-            Where that failed; then nothing that was placed since the last commit is in the log.
+            Where that failed, or what was placed has been taken back; then nothing that was placed since the
+            last commit is in the log.
         """
         started = time.perf_counter()
         with self._lock, self._undoing():
-            self._commit()
-        return time.perf_counter() - started
-
-    def _commit(self) -> None:
-        if self._open:
+            if not self._open:
+                raise LogError(f"Nothing is placed in {self._file.path}")
             self._file.commit()
             self._open = False
             self._mark.write(self.tail)
             self._committed(self.tail.end)
+        return time.perf_counter() - started
+
+    def overtaken(self) -> bool:
+        """Whether someone else may have written to the log since this was asked last, or since it was opened.
+
+        Cheap, and right once whoever wrote is done. Only for when nothing is placed.
+        """
+        version = self._file.version()
+        changed, self._version = version != self._version, version
+        return changed
 
     def abandon(self) -> None:
-        """Take back what was placed since the last commit."""
+        """Take back what was placed since the last commit, and go on behind whatever the log holds now."""
         with self._lock:
             self._abandon()
 
@@ -138,8 +167,3 @@ class Appender:
         except BaseException:
             self._abandon()
             raise
-
-
-def _foreign(there: Mark, known: Mark) -> Fault:
-    hint = "While a service decides, events come in through it"
-    return Fault(f"offset {known.end}", "the end of the log", f"an end at offset {there.end}", hint)

@@ -100,6 +100,8 @@ class SqliteFile:
             raise LogError(f"{self.path} needs a local disk: its file system has no shared memory")
         writer.execute(f"PRAGMA synchronous = {durability}")
         writer.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        if writer.execute("PRAGMA user_version").fetchone() == (_FORMAT,):
+            return  # without taking the right to write from whoever has it
         with self.transaction():
             (version,) = writer.execute("PRAGMA user_version").fetchone()
             (tables,) = writer.execute("SELECT count(*) FROM sqlite_schema").fetchone()
@@ -108,6 +110,11 @@ class SqliteFile:
             for statement in _CREATE.split(";")[:-1]:
                 writer.execute(statement)
             writer.execute(f"PRAGMA user_version = {_FORMAT}")
+
+    def version(self) -> int:
+        """Return a number that changes when another connection commits."""
+        (version,) = self._writer.execute("PRAGMA data_version").fetchone()
+        return int(version)
 
     def begin(self) -> None:
         """Take the right to write."""

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from sevenfold.data.event import EventType
+from sevenfold.data.expectation import unfit
+from sevenfold.design.handling import handled
 from sevenfold.errors import DesignError, Fault, UsageError
 from sevenfold.features.answerable import unanswered, unlisted
 from sevenfold.features.declaration import FeatureSet
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from sevenfold.data.expectation import Expectation
     from sevenfold.features.engine import FeatureEngine
     from sevenfold.features.plan import Plan
     from sevenfold.serving.service import DecisionService
@@ -45,6 +48,8 @@ class Design:
         What is known at a decision: ``sf.features(...)``.
     problem, label, learning, serving
         Sections 1, 3 and 4. What needs a missing one says so.
+    expectations
+        What the events' fields should be like, and what features take other values as: ``sf.expect(...)``.
     lateness
         How far an entity's clock may lag behind the newest event of the log. An event that arrives later
         than that is still counted by its own time, in windows that end so far behind. Bounds the memory of
@@ -68,10 +73,12 @@ class Design:
         label: Label | None = None,
         learning: Learning | None = None,
         serving: Serving | None = None,
+        expectations: Sequence[Expectation] = (),
         lateness: str | None = "365d",
         because: str = "",
     ) -> None:
         faults = _faults(name, events, features, problem, label, learning, serving)
+        faults += unfit(expectations, events)
         try:
             self.lateness_ms = None if lateness is None else duration_ms(lateness, "lateness")
         except DesignError as error:
@@ -80,12 +87,15 @@ class Design:
             raise DesignError(f"The design {name!r} does not fit together", faults)
         self.name = name
         self.events: dict[str, EventType] = {event.__name__: event for event in events}
-        self.features = features
+        self.expectations = tuple(expectations)
+        self.features = handled(features, expectations)
         self.problem = problem
         self.label = label
         self.learning = learning if learning is not None else Learning()
         self.serving = serving if serving is not None else Serving()
         self.because = because
+        self.source: str | None = None
+        """What `load` was given, for another process to load the same; `None` for a design made elsewhere."""
 
     def __repr__(self) -> str:
         return f"<Design {self.name}: {', '.join(self.events)}; {len(self.features)} features>"

@@ -68,6 +68,11 @@ class Home:
         return self.folder / "bundles"
 
     @property
+    def control_key(self) -> Path:
+        """What the control group is drawn with: whoever knows it knows who will be of it."""
+        return self.folder / "control.key"
+
+    @property
     def snapshots(self) -> Path:
         """The state of the features at some offsets of the log."""
         return self.folder / "snapshots"
@@ -86,6 +91,11 @@ class Home:
     def rejects(self) -> Path:
         """Rows that were refused, and why."""
         return self.folder / "rejects"
+
+    @property
+    def profiles(self) -> Path:
+        """What the events of each ingest were like."""
+        return self.folder / "profiles"
 
     @property
     def worlds(self) -> Path:

@@ -41,14 +41,18 @@ def load(design: str | Path) -> Design:
     """
     text = str(design)
     if text.endswith(".py") or "/" in text or "\\" in text:
-        return _from_file(Path(text))
+        found = _from_file(Path(text))
+        found.source = str(Path(text).absolute())
+        return found
     if text not in shipped():
         known = ", ".join(shipped())
         raise UsageError(
             "There is no such design",
             [Fault("design", f"one of {known}, or the path of a .py file", repr(text))],
         )
-    return _design_of(importlib.import_module(f"{_SYSTEMS}.{text}.design"), text)
+    found = _design_of(importlib.import_module(f"{_SYSTEMS}.{text}.design"), text)
+    found.source = text
+    return found
 
 
 def _from_file(path: Path) -> Design:

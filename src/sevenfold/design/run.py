@@ -10,7 +10,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,6 +148,7 @@ class Run:
         if gives_way:
             # In this order: whatever is left by an interruption is still a sound log, or none.
             shutil.rmtree(home.lake, ignore_errors=True)
+            shutil.rmtree(home.profiles, ignore_errors=True)
             for file in sorted(home.folder.glob(home.log.name + "*"), reverse=True):
                 file.unlink()
         report = self.workspace.ingest(
@@ -155,7 +156,9 @@ class Run:
         )
         with home.open_log() as log:
             events = log.end()
-        return asdict(report) | {"events": events, "rejects_path": str(report.rejects_path)}
+        facts = asdict(replace(report, quality=None))  # profiles have files of their own
+        facts["quality"] = [] if report.quality is None else report.quality.broken
+        return facts | {"events": events, "rejects_path": str(report.rejects_path)}
 
     def _gives_way(self, end: int) -> bool:
         """Tell whether what the log holds is to be thrown away first, so that no world is mixed with others.

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
+from functools import partial
 from typing import TYPE_CHECKING
 
-from sevenfold.data.fields import Kind
+from sevenfold.data.durable import replacing
 from sevenfold.data.sqlite_log import SqliteEventLog
+from sevenfold.design.snapshot import snapshot_command
 from sevenfold.design.workspace import Workspace
 from sevenfold.errors import BundleError, UsageError
+from sevenfold.learning.risk_scale import RiskScale
 from sevenfold.problem.problem import Problem
-from sevenfold.serving.cost_judge import CostJudge
+from sevenfold.serving.judge import PolicyJudge
 from sevenfold.serving.model import ServedModel
 from sevenfold.serving.parts import Parts
+from sevenfold.serving.rules.sheet import Sheet
 from sevenfold.serving.service import DecisionService
 
 if TYPE_CHECKING:
@@ -52,6 +57,9 @@ def open_service(design: Design, root: Path, model: str | None = None) -> Decisi
         trouble = str(error)
     home = workspace.home
     home.folder.mkdir(parents=True, exist_ok=True)
+    key = _control_key(home.control_key)
+    decided = design.events[design.decides]
+    sheet = Sheet(decided, design.features, design.plan.asking[design.decides].names)
     return DecisionService(
         Parts(
             plan=design.plan,
@@ -62,24 +70,45 @@ def open_service(design: Design, root: Path, model: str | None = None) -> Decisi
             log=SqliteEventLog(home.log, design.serving.durability),
             snapshots=home.snapshots,
             model=served,
-            judge=lambda: CostJudge(_problem(design), _amount(design)),
+            judge=partial(_judge, design, sheet, key),
             trouble=trouble,
+            snapshot_command=None if design.source is None else snapshot_command(design.source, root),
         )
     )
 
 
 def served_model(bundle: Bundle) -> ServedModel:
-    """Load a bundle's model as a service takes it."""
-    return ServedModel(bundle.id, bundle.encoding, bundle.scorer())
+    """Load a bundle's model as a service takes it: flat where it can be, else in ONNX Runtime."""
+    scale = bundle.metadata.get("risk_scale")
+    return ServedModel(
+        bundle.id,
+        bundle.encoding,
+        bundle.served(),
+        None if scale is None else RiskScale.from_json(scale),
+        float(bundle.metadata.get("review_price", 0.0)),
+    )
 
 
-def _problem(design: Design) -> Problem:
-    return design.problem if design.problem is not None else Problem(goal="decide", decision="approve or not")
+def _judge(design: Design, sheet: Sheet, key: bytes, model: ServedModel | None) -> PolicyJudge:
+    problem = design.problem
+    if problem is None:
+        problem = Problem(goal="Decide well.", decision="Approve, review or block.")
+    return PolicyJudge(
+        sheet,
+        design.serving.policy,
+        problem,
+        scale=None if model is None else model.risk_scale,
+        review_price=0.0 if model is None else model.review_price,
+        control_key=key,
+    )
 
 
-def _amount(design: Design) -> tuple[int, float] | None:
-    """Where the decided event holds its first amount of money."""
-    for position, field in enumerate(design.events[design.decides].__fields__.values()):
-        if field.kind is Kind.MONEY:
-            return position, 100.0
-    return None
+def _control_key(path: Path) -> bytes:
+    """Read the key of the control group, which is drawn the first time."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        with replacing(path) as unfinished:
+            unfinished.touch(mode=0o600)
+            unfinished.write_bytes(secrets.token_bytes(32))
+        return path.read_bytes()

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from sevenfold.data.durable import replacing
 from sevenfold.data.ingest import ingest
+from sevenfold.data.inspection import Inspection
 from sevenfold.data.lake import ARRIVED, Lake
+from sevenfold.data.profile_store import ProfileStore
 from sevenfold.design.home import Home
+from sevenfold.design.stakes import stakes_of
 from sevenfold.errors import DataError, Fault, UsageError
 from sevenfold.learning.bundle import Bundle, load_bundle, schema_hash
 from sevenfold.learning.declaration import silent
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from sevenfold.learning.label import Label
     from sevenfold.learning.labelling import LabelQuality
     from sevenfold.learning.results import Evaluation
+    from sevenfold.learning.stakes import Stakes
     from sevenfold.learning.train import TrainingResult
 
 __all__ = ["TrainingTable", "Workspace"]
@@ -49,12 +53,15 @@ class TrainingTable:
         What was known of each, and since when.
     quality
         What was odd about the label events.
+    stakes
+        What mistakes cost, where the design states its problem.
     """
 
     features: pl.DataFrame
     decided: pl.DataFrame
     labels: Labels
     quality: LabelQuality
+    stakes: Stakes | None = None
 
 
 class Workspace:
@@ -121,11 +128,16 @@ class Workspace:
                 rejects_path=rejects,
                 event=event,
                 mapping=mapping,
+                inspection=self.inspection(),
                 progress=progress,
             )
             if simulated_by is not None:
                 self.note_simulated(simulated_by, log.end())
         return report
+
+    def inspection(self, *, now_ms: int | None = None) -> Inspection:
+        """Begin to look at files, with what earlier ingests were like at hand."""
+        return Inspection(self.design.expectations, ProfileStore(self.home.profiles), now_ms=now_ms)
 
     def note_simulated(self, world: str, end: int | None) -> None:
         """Note that the log holds only a simulated world, up to an end; ``None`` while it is filled."""
@@ -186,13 +198,14 @@ class Workspace:
         features = self.features(tables) if features is None else features
         known = ARRIVED if ARRIVED in marks.columns else None
         labels, quality = self.label.history(decided, marks, known=known)
-        return TrainingTable(features.drop(self.label.on.__key__), decided, labels, quality)
+        columns = features.drop(self.label.on.__key__)
+        return TrainingTable(columns, decided, labels, quality, stakes_of(self.design, decided, columns))
 
     def train(
         self, table: TrainingTable, progress: LearningProgress = silent
     ) -> tuple[TrainingResult, Bundle]:
         """Let the candidates compete, fit the best one, write its bundle and make it the current one."""
-        result = train(*self._examples(table), entities=self._entities(table), progress=progress)
+        result = train(*self._examples(table), **self._besides(table), progress=progress)
         offset = int(table.decided["_offset"].max()) + 1  # type: ignore[arg-type]
         bundle = result.save(
             self.home.bundles,
@@ -211,7 +224,7 @@ class Workspace:
 
     def evaluate(self, table: TrainingTable, progress: LearningProgress = silent) -> Evaluation:
         """Train and test every candidate on every fold; nothing is kept."""
-        return evaluate_folds(*self._examples(table), entities=self._entities(table), progress=progress)
+        return evaluate_folds(*self._examples(table), **self._besides(table), progress=progress)
 
     def bundle(self, name: str | None = None) -> Bundle:
         """Load a bundle.
@@ -248,5 +261,5 @@ class Workspace:
         times = table.decided[self.label.on.__time__].dt.epoch("ms")
         return table.features, times, table.labels, self.design.learning
 
-    def _entities(self, table: TrainingTable) -> pl.DataFrame:
-        return table.decided.select(self.design.learning.entities)
+    def _besides(self, table: TrainingTable) -> dict[str, Any]:
+        return {"entities": table.decided.select(self.design.learning.entities), "stakes": table.stakes}

@@ -74,7 +74,7 @@ class Series:
         return self.columns.index(wanted)
 
     def stack(self, column: int, sign: int, delay: int, lookup: int) -> int:
-        """The stack that keeps the extremes of a column; one for each lookup, so that it only moves forward."""
+        """The stack that keeps the extremes of a column; each lookup has its own and moves it forward."""
         wanted = (column, sign, delay, lookup)
         if wanted not in self.stacks:
             self.stacks.append(wanted)

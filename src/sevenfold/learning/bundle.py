@@ -5,17 +5,21 @@
 ``features.json``       the program that computes the features, and the encoding of its output
 ``metadata.json``       where the model comes from: data, label, periods, metrics, versions, licence
 ``record.json``         when it was made and what it cost: differs between two equal trainings
+``flat.npz``            the model as plain arrays, the form that serves; where the model has one
+``reference.json``      how the values of each feature were spread over the training set
 ``checksums.json``      the format, the bundle's id, and the SHA-256 of each file
 ======================  ==========================================================================
 
-There is no pickle in it: loading a bundle runs no code. Its id is a hash of the first three files, so the
-same training gives the same bundle.
+There is no pickle in it: loading a bundle runs no code. Its id is a hash of all files but the record, so the
+same training gives the same bundle. The last two files are not in every bundle; without the first of them the
+model is served by ONNX Runtime.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,10 +27,13 @@ from typing import TYPE_CHECKING, Any
 from sevenfold.errors import BundleError, Fault
 from sevenfold.learning.encoding import Encoding
 from sevenfold.learning.folder import write_folder
+from sevenfold.learning.reference import Reference
 from sevenfold.learning.scorer import Scorer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sevenfold.learning.scorer import RowScorer
 
 __all__ = ["FORMAT", "Bundle", "load_bundle", "schema_hash", "write_bundle"]
 
@@ -34,9 +41,11 @@ FORMAT = 1
 """The version of the layout above."""
 
 _MODEL, _FEATURES, _METADATA, _RECORD = "model.onnx", "features.json", "metadata.json", "record.json"
+_FLAT, _REFERENCE = "flat.npz", "reference.json"
 _CHECKSUMS = "checksums.json"
 _IDENTITY = (_MODEL, _FEATURES, _METADATA)
 _FILES = (*_IDENTITY, _RECORD)
+_OPTIONAL = (_FLAT, _REFERENCE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +68,10 @@ class Bundle:
         When it was made, and what it cost.
     model
         The serialised ONNX graph.
+    flat
+        The flat form's file, or ``None`` where the model has none.
+    reference
+        How the values of each feature were spread, or ``None`` where that was not kept.
     """
 
     path: Path
@@ -68,6 +81,8 @@ class Bundle:
     metadata: dict[str, Any] = field(repr=False)
     record: dict[str, Any] = field(repr=False)
     model: bytes = field(repr=False)
+    flat: bytes | None = field(default=None, repr=False)
+    reference: Reference | None = field(default=None, repr=False)
 
     @property
     def schema_hash(self) -> str:
@@ -77,6 +92,24 @@ class Bundle:
     def scorer(self, threads: int = 1) -> Scorer:
         """Load the model into ONNX Runtime; on one thread by default."""
         return Scorer(self.model, self.encoding, threads)
+
+    def served(self, threads: int = 1) -> RowScorer:
+        """Load the model in the form that serves: flat where the bundle has that, else in ONNX Runtime.
+
+        Parameters
+        ----------
+        threads
+            Threads for a table; one row always takes one. 0 takes every core.
+        """
+        if self.flat is not None:
+            from sevenfold.learning.flat.file import read_flat
+
+            try:
+                return read_flat(self.flat, self.encoding, threads)
+            except BundleError as error:
+                # The file is whole, so this is the flat form of another version; ONNX outlives versions.
+                logging.getLogger(__name__).warning("%s ONNX Runtime serves instead.", error)
+        return self.scorer(threads)
 
 
 def schema_hash(program: Mapping[str, Any]) -> str:
@@ -98,6 +131,8 @@ def write_bundle(
     encoding: Encoding,
     metadata: Mapping[str, Any],
     record: Mapping[str, Any],
+    flat: bytes | None = None,
+    reference: Reference | None = None,
 ) -> Bundle:
     """Write a bundle into its own folder under `root`, named after its id; all of it or nothing.
 
@@ -115,6 +150,10 @@ def write_bundle(
         Where the model comes from: plain data, the same for the same training.
     record
         Whatever else is worth keeping, such as the time; it does not enter the id.
+    flat
+        The flat form's file, where there is one.
+    reference
+        How the values of each feature were spread.
 
     Returns
     -------
@@ -129,6 +168,10 @@ def write_bundle(
         _METADATA: _canonical(metadata),
         _RECORD: _canonical(record),
     }
+    if flat is not None:
+        contents[_FLAT] = flat
+    if reference is not None:
+        contents[_REFERENCE] = _canonical(reference.to_json())
     digests = {name: _digest(content) for name, content in contents.items()}
     identity = _identity(digests)
     contents[_CHECKSUMS] = _canonical({"format": FORMAT, "id": identity, "files": digests})
@@ -161,7 +204,7 @@ def load_bundle(path: Path | str, *, expected_schema: str | None = None) -> Bund
     folder = Path(path)
     listed = _read_checksums(folder)
     contents, faults = {}, []
-    for name in _FILES:
+    for name in (*_FILES, *(name for name in _OPTIONAL if name in listed["files"])):
         try:
             contents[name] = (folder / name).read_bytes()
         except OSError as error:
@@ -191,6 +234,8 @@ def load_bundle(path: Path | str, *, expected_schema: str | None = None) -> Bund
         metadata=json.loads(contents[_METADATA]),
         record=json.loads(contents[_RECORD]),
         model=contents[_MODEL],
+        flat=contents.get(_FLAT),
+        reference=Reference.from_json(json.loads(contents[_REFERENCE])) if _REFERENCE in contents else None,
     )
 
 
@@ -220,7 +265,9 @@ def _read_checksums(folder: Path) -> dict[str, Any]:
 
 
 def _identity(digests: Mapping[str, str]) -> str:
-    return _digest(_canonical({"format": FORMAT, "files": [digests.get(name) for name in _IDENTITY]}))[:16]
+    named = [digests.get(name) for name in _IDENTITY]
+    named += [digests[name] for name in _OPTIONAL if name in digests]
+    return _digest(_canonical({"format": FORMAT, "files": named}))[:16]
 
 
 def _canonical(data: Any) -> bytes:

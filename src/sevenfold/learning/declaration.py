@@ -11,6 +11,7 @@ from sevenfold.learning.calibration import CALIBRATIONS, Calibration
 from sevenfold.learning.logistic_regression import LogisticRegression
 from sevenfold.learning.ranking import ranking_measures
 from sevenfold.learning.splits import Prequential
+from sevenfold.learning.stakes import MONEY
 from sevenfold.learning.xgboost import XGBoost
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ class Learning:
         The periods of training and test on which they compete. The model that is served learns from a
         period of the same length that ends with the newest matured labels.
     choose_by
-        The metric whose mean over the folds decides.
+        The metric whose mean over the folds decides; ``"money_saved"`` where the design says what mistakes
+        cost.
     entity
         The entity whose review is counted: with ``"card"``, precision among the cards ranked first each day.
     review_per_day
@@ -112,8 +114,8 @@ class Learning:
             Fault("candidates", "names of their own", f"{name!r} twice", "Give one of them name=….")
             for name in dict.fromkeys(n for n in names if names.count(n) > 1)
         ]
-        if self.choose_by not in self.metrics:
-            known = f"It can be: {', '.join(self.metrics)}"
+        if self.choose_by not in (*self.metrics, MONEY):
+            known = f"It can be: {', '.join((*self.metrics, MONEY))}"
             faults.append(Fault("choose_by", "a metric", repr(self.choose_by), known))
         if self.calibration is not None and self.calibration not in CALIBRATIONS:
             faults.append(Fault("calibration", " or ".join(map(repr, CALIBRATIONS)), repr(self.calibration)))
@@ -140,7 +142,7 @@ class Learning:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The names of everything that is measured."""
+        """The names of what is always measured; where money is at stake, the share saved comes on top."""
         ranking = tuple(ranking_measures(self.false_positive_rates))
         by_entity = () if self.entity is None else (f"entity_precision_at_{self.review_per_day}",)
         return (*ranking, *_LOSSES, *by_entity)

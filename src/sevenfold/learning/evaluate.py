@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sevenfold.learning.arrays import Mask
     from sevenfold.learning.declaration import Learning
     from sevenfold.learning.splits import Fold
+    from sevenfold.learning.stakes import Stakes
 
 __all__ = ["evaluate_examples", "evaluate_folds"]
 
@@ -38,6 +39,7 @@ def evaluate_folds(
     *,
     entities: pl.DataFrame | None = None,
     as_of: int | None = None,
+    stakes: Stakes | None = None,
     progress: Progress = silent,
 ) -> Evaluation:
     """Train and test every candidate on every fold.
@@ -61,6 +63,8 @@ def evaluate_folds(
     as_of
         The moment from which the labels of the test are seen, epoch milliseconds; by default the newest
         moment in `times` and `labels`.
+    stakes
+        What mistakes cost, row by row: then the share of losses that is saved is measured, too.
     progress
         Told about each fit.
 
@@ -77,7 +81,7 @@ def evaluate_folds(
         The inputs differ in length, or an entity is missing.
     """
     return evaluate_examples(
-        Examples.of(features, times, labels, learning, entities, as_of), learning, progress=progress
+        Examples.of(features, times, labels, learning, entities, as_of, stakes), learning, progress=progress
     )
 
 
@@ -176,6 +180,7 @@ class _Part:
         """Score the test rows and measure the scores."""
         score = fitted.model.predict(self.testing.X) if len(self.testing) else np.empty(0)
         entity = None if learning.entity is None else self.examples.entities[learning.entity][self.rows]
+        stakes = None if self.examples.stakes is None else self.examples.stakes.take(self.rows)
         metrics = measure(
             self.testing.y,
             score,
@@ -183,6 +188,7 @@ class _Part:
             entity=entity,
             day=(self.examples.labels.times[self.rows] - self.fold.test_start) // DAY_MS,
             k=learning.k,
+            stakes=stakes,
             replicates=learning.replicates,
             seed=learning.seed + self.fold.number,
         )
@@ -196,6 +202,7 @@ class _Part:
             left_out=self.left_out,
             unknown=self.unknown,
             metrics=metrics,
+            stakes=stakes,
         )
 
 

@@ -12,11 +12,13 @@ from sevenfold.errors import DataError, Fault, UsageError
 from sevenfold.learning.candidate import Table
 from sevenfold.learning.encoding import Encoding
 from sevenfold.learning.knowledge import LabelInput, Labels, TimeInput
+from sevenfold.learning.stakes import MONEY
 
 if TYPE_CHECKING:
     from sevenfold.learning.arrays import Mask
     from sevenfold.learning.declaration import Learning
     from sevenfold.learning.splits import Fold
+    from sevenfold.learning.stakes import Stakes
 
 __all__ = ["Examples"]
 
@@ -35,12 +37,15 @@ class Examples:
         The columns that the declaration names.
     as_of
         The moment whose knowledge counts as final, epoch milliseconds.
+    stakes
+        What mistakes cost, where that is known.
     """
 
     features: pl.DataFrame
     labels: Labels
     entities: pl.DataFrame
     as_of: int
+    stakes: Stakes | None = None
 
     @classmethod
     def of(
@@ -51,13 +56,14 @@ class Examples:
         learning: Learning,
         entities: pl.DataFrame | None = None,
         as_of: int | None = None,
+        stakes: Stakes | None = None,
     ) -> Examples:
         """Check that the parts belong together, and that something has matured.
 
         Raises
         ------
         UsageError
-            Lengths differ, or an entity is missing.
+            Lengths differ, or an entity is missing, or the stakes that a candidate is chosen by.
         DataError
             No event is old enough for its label to be final.
         """
@@ -67,6 +73,8 @@ class Examples:
         lengths = {"features": features.height, "times": len(np.asarray(times)), "labels": len(labels)}
         if learning.entities:
             lengths["entities"] = columns.height
+        if stakes is not None:
+            lengths["stakes"] = len(stakes)
         faults = [
             Fault(n, f"{features.height:,} rows", f"{h:,}")
             for n, h in lengths.items()
@@ -77,6 +85,9 @@ class Examples:
             for name in learning.entities
             if name not in columns.columns
         ]
+        if stakes is None and learning.choose_by == MONEY:
+            hint = "Declare what mistakes cost: problem=sf.Problem(missed=…, false_alarm=…)."
+            faults.append(Fault("choose_by", "what mistakes cost", "nothing", hint))
         if not faults and not np.array_equal(np.asarray(times), labels.times):
             faults.append(Fault("times", "the times that the labels were made for", "others"))
         if faults:
@@ -88,7 +99,7 @@ class Examples:
                 "There is nothing to learn from.",
                 [Fault("labels", "events old enough for a final label", got)],
             )
-        return cls(features, labels, columns, as_of)
+        return cls(features, labels, columns, as_of, stakes)
 
     @property
     def span(self) -> tuple[int, int]:

@@ -12,11 +12,13 @@ import polars as pl
 from sevenfold.errors import DataError, UsageError
 from sevenfold.learning.entity_precision import entity_precision_at_k, rank_days
 from sevenfold.learning.ranking import Groups, ranking_measures
+from sevenfold.learning.stakes import MONEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sevenfold.learning.arrays import FloatMatrix, FloatVector, Values
+    from sevenfold.learning.stakes import Stakes
 
 __all__ = ["Estimate", "Measured", "mean_of", "measure", "title"]
 
@@ -88,6 +90,7 @@ def measure(
     entity: Sequence[Any] | npt.NDArray[Any] | pl.Series | None = None,
     day: npt.NDArray[np.int64] | None = None,
     k: int | None = None,
+    stakes: Stakes | None = None,
     replicates: int = 200,
     seed: int = 0,
 ) -> dict[str, Measured]:
@@ -102,6 +105,8 @@ def measure(
     entity, day, k
         For the precision among the k entities ranked first each day: whom each row is about, and the number
         of its day. The interval resamples entities; the other intervals resample rows.
+    stakes
+        What each row costs when it is judged wrongly, for the share of all losses that is saved.
     replicates
         How many bootstrap replicates; each row counts Poisson(1) times in each of them.
     seed
@@ -111,7 +116,7 @@ def measure(
     -------
     dict of Measured
         ``roc_auc``, ``average_precision``, ``recall_at_fpr_…``, ``log_loss``, ``brier``,
-        ``calibration_error``, and ``entity_precision_at_…`` where asked for.
+        ``calibration_error``, and ``money_saved`` and ``entity_precision_at_…`` where asked for.
 
     Raises
     ------
@@ -125,6 +130,8 @@ def measure(
     found = _ranking(labels, scores, false_positive_rates, replicates, rng)
     found |= _losses(labels, scores, replicates, rng)
     found["calibration_error"] = _calibration_error(labels, scores, replicates, rng)
+    if stakes is not None:
+        found[MONEY] = _money(labels, scores, stakes, replicates, rng)
     if k is not None:
         if entity is None or day is None:
             raise UsageError("Entity precision needs the entity and the day of each row.")
@@ -152,7 +159,7 @@ def title(name: str, entity: str = "entity") -> str:
         return f"recall at {float(name.removeprefix('recall_at_fpr_')) * 100:g} % false positives"
     if name.startswith("entity_precision_at_"):
         return f"{entity} precision@{name.removeprefix('entity_precision_at_')}"
-    known = {"roc_auc": "ROC AUC", "brier": "Brier score"}
+    known = {"roc_auc": "ROC AUC", "brier": "Brier score", MONEY: "share of losses saved"}
     return known.get(name, name.replace("_", " "))
 
 
@@ -238,6 +245,20 @@ def _calibration_error(y: Values, score: FloatVector, replicates: int, rng: np.r
     others = rng.poisson(rows - positives, shape).astype(np.float64)
     value = error(positives[None, :], (rows - positives)[None, :])
     return Measured(float(value[0]), error(hits, others))
+
+
+def _money(
+    y: Values, score: FloatVector, stakes: Stakes, replicates: int, rng: np.random.Generator
+) -> Measured:
+    if len(stakes) != len(y):
+        raise UsageError(f"There are {len(y)} labels and {len(stakes)} stakes; each row needs both.")
+    rows = int(stakes.mattering(y, score).sum())
+    step = max(1, _PORTION // max(1, rows))
+    drawn = [
+        stakes.saved(y, score, rng.poisson(1.0, (min(step, replicates - i), rows)).astype(np.float64))
+        for i in range(0, replicates, step)
+    ]
+    return Measured(float(stakes.saved(y, score)[0]), np.concatenate([*drawn, np.empty(0)]))
 
 
 def _entity_precision(

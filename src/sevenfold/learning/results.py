@@ -11,6 +11,7 @@ import polars as pl
 
 from sevenfold.errors import DataError, Fault
 from sevenfold.learning.metrics import Measured, mean_of
+from sevenfold.learning.money import MoneyCurve, money_by_threshold
 
 if TYPE_CHECKING:
     from sevenfold.learning.arrays import FloatVector, Values
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sevenfold.learning.costs import Costs
     from sevenfold.learning.declaration import Learning
     from sevenfold.learning.splits import Fold
+    from sevenfold.learning.stakes import Stakes
 
 __all__ = ["CandidateResult", "Evaluation", "FoldResult"]
 
@@ -40,6 +42,8 @@ class FoldResult:
         Test rows whose label is not final yet.
     metrics
         What was measured, by name.
+    stakes
+        What mistakes about the test rows cost, where that is known.
     """
 
     fold: Fold
@@ -51,6 +55,7 @@ class FoldResult:
     left_out: int
     unknown: int
     metrics: dict[str, Measured] = field(repr=False)
+    stakes: Stakes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +97,20 @@ class CandidateResult:
     def score(self) -> FloatVector:
         """Scores of all test rows, fold after fold."""
         return np.concatenate([f.score for f in self.folds])
+
+    @property
+    def money(self) -> MoneyCurve | None:
+        """Money saved by threshold over the test rows of all folds; ``None`` where nothing is at stake."""
+        stakes = [f.stakes for f in self.folds if f.stakes is not None]
+        if len(stakes) < len(self.folds) or not len(self.y):
+            return None
+        loss, alarm = (np.concatenate([getattr(s, name) for s in stakes]) for name in ("loss", "alarm"))
+        return money_by_threshold(self.y, self.score, loss, alarm)
+
+    @property
+    def unit(self) -> str:
+        """How the money at stake is written."""
+        return next((f.stakes.unit for f in self.folds if f.stakes is not None), "")
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,9 @@ from sevenfold.learning.declaration import Progress, describe, silent
 from sevenfold.learning.evaluate import evaluate_examples
 from sevenfold.learning.examples import Examples
 from sevenfold.learning.fitting import fit_candidate
+from sevenfold.learning.flat.publish import Published, publish
 from sevenfold.learning.graph import export
+from sevenfold.learning.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from sevenfold.learning.encoding import Encoding
     from sevenfold.learning.knowledge import LabelInput, Labels, TimeInput
     from sevenfold.learning.results import CandidateResult, Evaluation
+    from sevenfold.learning.stakes import Stakes
 
 __all__ = ["TrainingResult", "train"]
 
@@ -65,6 +68,10 @@ class TrainingResult:
         The model exported; its predictions were compared with the model's own.
     onnx_difference
         The largest difference found.
+    published
+        The form that serves decisions, compared with the export.
+    reference
+        How the values of each feature were spread over the rows learned from.
     start, end, as_of
         The training period, its end excluded, and the moment of training: epoch milliseconds.
     rows, positives
@@ -82,6 +89,8 @@ class TrainingResult:
     encoding: Encoding
     onnx: bytes = field(repr=False)
     onnx_difference: float
+    published: Published
+    reference: Reference = field(repr=False)
     start: int
     end: int
     as_of: int
@@ -121,6 +130,7 @@ class TrainingResult:
             },
             "importance": self.importance(),
             "onnx_difference": self.onnx_difference,
+            "served": self.published.to_json(),
             "seed": self.learning.seed,
             "versions": _versions(),
             "notes": list(self.notes),
@@ -157,6 +167,8 @@ class TrainingResult:
             encoding=self.encoding,
             metadata={**origin, **self.metadata()},
             record={**(record or {}), "costs": self.costs.to_json()},
+            flat=self.published.content,
+            reference=self.reference,
         )
 
 
@@ -168,13 +180,14 @@ def train(
     *,
     entities: pl.DataFrame | None = None,
     as_of: int | None = None,
+    stakes: Stakes | None = None,
     progress: Progress = silent,
 ) -> TrainingResult:
     """Choose a candidate on folds in time and fit it to the newest events whose labels are final.
 
     Parameters
     ----------
-    features, times, labels, learning, entities, progress
+    features, times, labels, learning, entities, stakes, progress
         As for `evaluate_folds`.
     as_of
         The moment of training, epoch milliseconds: nothing that became known later is used. By default the
@@ -195,7 +208,7 @@ def train(
     BundleError
         The exported model predicts something else than the trained one.
     """
-    examples = Examples.of(features, times, labels, learning, entities, as_of)
+    examples = Examples.of(features, times, labels, learning, entities, as_of, stakes)
     evaluation = evaluate_examples(examples, learning, progress=progress, further_steps=2)
     chosen, steps = evaluation.best, len(evaluation.results) * len(evaluation.results[0].folds) + 2
     progress(steps - 2, steps, f"{chosen.candidate.name} on the newest events")
@@ -217,6 +230,8 @@ def train(
         encoding=table.encoding,
         onnx=onnx,
         onnx_difference=difference,
+        published=publish(fitted.model, onnx, table.encoding, sample),
+        reference=Reference.of(table),
         start=start,
         end=end,
         as_of=examples.as_of,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from sevenfold.errors import DesignError, Fault
 
@@ -20,16 +21,21 @@ class Cost:
         Whatever the event: handling, fees, the customer's anger.
     share
         Of the event's amount, 0 to 1 or more.
+    expression
+        Where it depends on more than the amount: an expression over the deciding event's fields and the
+        design's features, or its text as in a rule, such as ``"25 + 0.8 * amount"``. It takes the place of
+        ``share``; ``fixed`` is what counts where it has no value.
     because
         Where the figures come from.
     """
 
     fixed: float = 0.0
     share: float = 0.0
+    expression: Any = None
     because: str = ""
 
     def of(self, amount: float) -> float:
-        """The cost of a mistake about an event of this amount.
+        """The cost of a mistake about an event of this amount, where the amount is all that matters.
 
         >>> Cost(fixed=15, share=1.0).of(80.0)
         95.0
@@ -110,6 +116,9 @@ class Problem:
                 for part, value in (("fixed", cost.fixed), ("share", cost.share))
                 if not (math.isfinite(value) and value >= 0)
             ]
+            if cost.expression is not None and cost.share:
+                hint = "Write the share into the expression: 0.5 * amount"
+                faults.append(Fault(f"problem.{name}", "a share or an expression", "both", hint))
         levels = self.service_levels
         limits = (
             ("latency_p99_ms", "above 0", levels.latency_p99_ms > 0),

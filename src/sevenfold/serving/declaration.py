@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from sevenfold.errors import DesignError, Fault
+from sevenfold.serving.policy import Policy
 
 __all__ = ["Serving"]
 
@@ -25,8 +26,13 @@ class Serving:
         Log entries between two snapshots of feature state: what a start has to fold again at most.
     snapshots_kept
         How many snapshots stay; the older ones are used where the newest is damaged.
+    policy
+        What is done with a score, and what people can review.
     most_waiting
         Events that may wait for their decision; whoever comes then is told to come back later.
+    tokenise
+        Whether card numbers in entities become tokens at the door, by HMAC under a secret of the
+        installation; where not, events that hold one are refused.
     because
         Why these answers.
 
@@ -39,7 +45,9 @@ class Serving:
     durability: _DURABILITY = "full"
     snapshot_every: int = 100_000
     snapshots_kept: int = 3
+    policy: Policy = field(default_factory=Policy)
     most_waiting: int = 1_000
+    tokenise: bool = False
     because: str = ""
 
     def __post_init__(self) -> None:
@@ -51,5 +59,12 @@ class Serving:
             for name in ("snapshot_every", "snapshots_kept", "most_waiting")
             if type(value := getattr(self, name)) is not int or value < 1
         ]
+        faults += [
+            Fault(f"serving.{name}", "True or False", repr(value))
+            for name in ("tokenise",)
+            if type(value := getattr(self, name)) is not bool
+        ]
+        if type(policy := getattr(self, "policy")) is not Policy:  # noqa: B009 - the type checker knows better
+            faults.append(Fault("serving.policy", "sf.Policy(...)", repr(policy)))
         if faults:
             raise DesignError("Serving cannot be declared like this", faults)

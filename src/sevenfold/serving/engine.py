@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sevenfold.data.fields import Kind
 from sevenfold.data.log import NewEntry
 from sevenfold.errors import DataError
 from sevenfold.serving.model import ModelRows, ServedModel
 from sevenfold.serving.names import DECISION
 from sevenfold.serving.record import DecisionRecord, Program, encode_record
+from sevenfold.serving.recovery import count_review
 from sevenfold.serving.verdict import Asked
 
 if TYPE_CHECKING:
@@ -23,11 +25,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sevenfold.data.event import EventType
     from sevenfold.features.engine import FeatureEngine
     from sevenfold.serving.jobs import Deciding, Taking
+    from sevenfold.serving.tally import Tally
     from sevenfold.serving.verdict import Judge, Verdict
 
 __all__ = ["DecisionEngine"]
+
+_SAMPLES: dict[Kind, object] = {
+    Kind.TIMESTAMP: 0, Kind.ENTITY: "warm", Kind.MONEY: 0, Kind.CATEGORY: "warm", Kind.TEXT: "warm",
+    Kind.INTEGER: 0, Kind.FLOAT: 0.0, Kind.BOOLEAN: False,
+}  # fmt: skip
 
 
 class DecisionEngine:
@@ -45,6 +54,10 @@ class DecisionEngine:
         The policy.
     clock_ms
         What tells the time.
+    tally
+        What counts.
+    reviews
+        Reviews by day since the epoch, of the last day only; added to.
     """
 
     def __init__(
@@ -54,6 +67,8 @@ class DecisionEngine:
         model: ServedModel | None,
         judge: Judge,
         clock_ms: Callable[[], int],
+        tally: Tally,
+        reviews: dict[int, int],
     ) -> None:
         self.features = features
         self.event = event
@@ -63,9 +78,29 @@ class DecisionEngine:
         self.program = Program.of(event, features.plan.fingerprint, self._asking)
         self._program_key = self.program.key
         self._text_places = [self._asking.names.index(name) for name in self.program.texts]
-        self.model_failures = 0
-        self.model_trouble = ""
+        self._tally = tally
+        self.reviews = reviews
         self.use(model)
+
+    def warm(self, event: EventType, judge: Judge) -> None:
+        """Load what the first event would have to wait for; nothing is folded or counted.
+
+        Parameters
+        ----------
+        event
+            The one that is decided.
+        judge
+            A policy to be thrown away.
+        """
+        fields = event.__fields__.values()
+        currencies = {field.currency_field for field in fields if field.currency_field}
+        values = {field.name: "EUR" if field.name in currencies else _SAMPLES[field.kind] for field in fields}
+        self.features.read(self.event, [values])
+        words = np.zeros((1, len(self._asking.names)), np.int64)
+        failures = self._tally.model_failures
+        self._score(words)
+        self._tally.model_failures = failures
+        judge.judge(Asked([event.__convert__(values)], words, np.zeros(1)), ["warm"], self._clock_ms())
 
     def use(self, model: ServedModel | None) -> None:
         """Score with another model from the next event on.
@@ -104,11 +139,21 @@ class DecisionEngine:
         model = None if self.model is None or scores is None else self.model.id
         values = [None] * len(folded) if scores is None else scores.tolist()
         entries: list[NewEntry] = []
+        policy = self.judge.version
         for number, (one, verdict, score) in enumerate(zip(folded, verdicts, values, strict=True)):
-            record = self._record(one, words[number], verdict, model, score, started, stages)
+            record = self._record(one, words[number], verdict, model, policy, score, started, stages)
             one.record = record
             entries.append(NewEntry(self.event, one.key, one.time_ms, one.body, now))
             entries.append(NewEntry(DECISION, one.key, now, encode_record(record), now))
+            self._tally.actions[verdict.action] += 1
+            self._tally.fallbacks += verdict.fallback
+            if verdict.action == "review":
+                count_review(self.reviews, now)
+        spent = self._tally.spent_ns
+        spent["features"] += after_features - started
+        spent["model"] += after_model - after_features
+        spent["policy"] += after_policy - after_model
+        spent["record"] += time.perf_counter_ns() - after_policy
         return entries
 
     def take(self, job: Taking) -> list[NewEntry]:
@@ -146,13 +191,13 @@ class DecisionEngine:
         try:
             scores = self.model.model.score(self._rows(words))
         except Exception as error:  # noqa: BLE001 - a model is foreign code; its failure is counted and shown
-            self.model_failures += 1
-            self.model_trouble = f"{type(error).__name__}: {error}"
+            self._tally.model_failures += 1
+            self._tally.model_trouble = f"{type(error).__name__}: {error}"
             return None
         if scores.min() >= 0.0 and scores.max() <= 1.0:
             return scores
-        self.model_failures += 1
-        self.model_trouble = "a score that is no probability"
+        self._tally.model_failures += 1
+        self._tally.model_trouble = "a score that is no probability"
         return np.where((scores >= 0.0) & (scores <= 1.0), scores, np.nan)
 
     def _record(
@@ -161,6 +206,7 @@ class DecisionEngine:
         words: NDArray[np.int64],
         verdict: Verdict,
         model: str | None,
+        policy: str,
         score: float | None,
         started: int,
         stages: tuple[int, int, int],
@@ -172,7 +218,7 @@ class DecisionEngine:
             features=words.tobytes(),
             model=model,
             score=None if score is None or score != score else score,
-            policy=self.judge.version,
+            policy=policy,
             action=verdict.action,
             took_us=((started - one.came_ns) // 1000, *stages),
             texts=tuple([known.get(int(words[place])) for place in self._text_places]),

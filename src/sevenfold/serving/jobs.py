@@ -78,6 +78,8 @@ class Taking(Job[Accepted]):
         Their name.
     rows, entries
         Their physical values, and what the log takes.
+    found
+        What became of the rows when they were looked up.
     refused
         Faults of those that the kernel refused.
     """
@@ -85,4 +87,5 @@ class Taking(Job[Accepted]):
     event: str = ""
     rows: list[Sequence[Any]] = field(default_factory=list)
     entries: list[NewEntry] = field(default_factory=list)
+    found: Accepted = field(default_factory=Accepted)
     refused: list[Fault] = field(default_factory=list)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sevenfold.features.plan import Asking
     from sevenfold.learning.arrays import FloatMatrix, FloatVector
     from sevenfold.learning.encoding import Encoding
+    from sevenfold.learning.risk_scale import RiskScale
 
 __all__ = ["Model", "ModelRows", "ServedModel"]
 
@@ -41,11 +42,17 @@ class ServedModel:
         How features become its input.
     model
         What scores.
+    risk_scale
+        What turns its probabilities into risk scores; `None` gives none.
+    review_price
+        What a review must save at least, as learned on its validation period.
     """
 
     id: str
     encoding: Encoding
     model: Model
+    risk_scale: RiskScale | None = None
+    review_price: float = 0.0
 
 
 class ModelRows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["DECISION", "PROGRAM", "RESERVED"]
+__all__ = ["DECISION", "JUDGED", "PROGRAM", "RESERVED"]
 
 DECISION: Final = "Decision"
 """What was decided about an event, under that event's key."""
@@ -12,4 +12,7 @@ DECISION: Final = "Decision"
 PROGRAM: Final = "FeatureProgram"
 """What the feature values in records mean."""
 
-RESERVED = frozenset({DECISION, PROGRAM, "RuleChange", "ListChange"})
+JUDGED: Final = ("RuleChange", "ListChange")
+"""Changes of the policy."""
+
+RESERVED = frozenset({DECISION, PROGRAM, *JUDGED})

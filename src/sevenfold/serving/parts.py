@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from sevenfold.data.event import EventType
@@ -38,9 +38,12 @@ class Parts:
     model
         What scores; `None` decides by rules alone.
     judge
-        Makes the policy; called again whenever state is rebuilt.
+        Makes the policy that goes with a model; called again whenever that is swapped or state is rebuilt.
     trouble
         Why there is no model, where there is none.
+    snapshot_command
+        What takes a snapshot in another process; without it a thread of this one does, at the cost of some
+        slow decisions.
     clock_ms
         What tells the time.
     """
@@ -53,6 +56,7 @@ class Parts:
     log: SqliteEventLog
     snapshots: Path
     model: ServedModel | None
-    judge: Callable[[], Judge]
+    judge: Callable[[ServedModel | None], Judge]
     trouble: str = ""
+    snapshot_command: Sequence[str] | None = None
     clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000

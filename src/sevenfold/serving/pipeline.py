@@ -81,7 +81,8 @@ class Pipeline:
             job = queue.popleft()
             self._computed.append(job)
             if isinstance(job, Deciding):
-                group.append(job)
+                if job.result is None:
+                    group.append(job)
                 continue
             self._decide(group)
             group = []
@@ -106,19 +107,18 @@ class Pipeline:
     def _take(self, job: Taking) -> None:
         kept = self.engine.take(job)
         self._entries += kept
-        before = job.result or Accepted()
-        refused = len(job.rows) - len(kept)
-        job.result = Accepted(
-            before.new - refused, before.duplicates, (*before.faults, *job.refused), before.conflicts
-        )
+        before = job.found
+        job.result = Accepted(len(kept), before.duplicates, (*before.faults, *job.refused), before.conflicts)
 
-    def place(self) -> None:
-        """Put what is computed in the log, ready to be committed.
+    def place(self) -> bool:
+        """Put what is computed in the log, ready to be committed; whether there is anything to commit.
 
         Raises
         ------
+        OvertakenError
+            Where someone else has written to the log.
         LogError
-            Where that fails.
+            Where it cannot be written.
         """
         jobs, entries = self._computed, self._entries
         first = self.appender.place(entries) if entries else 0
@@ -127,6 +127,18 @@ class Pipeline:
         for job in jobs:
             if isinstance(job, Deciding):
                 job.offset += first
+        return bool(entries)
+
+    def recall(self) -> None:
+        """Put what is computed back into the queue, to be computed again over another state."""
+        for job in reversed(self._computed):
+            if isinstance(job, Deciding):
+                if job.record is not None or job.fault is not None:
+                    job.record = job.fault = job.result = None
+            else:
+                job.refused.clear()
+            self.queue.appendleft(job)
+        self._computed, self._entries = [], []
 
     def prepare(self) -> None:
         """Write the answers of what is being committed; time well spent while the disk works."""
@@ -150,10 +162,20 @@ class Pipeline:
                 self.taken += result.new
                 job.settle(result)
 
-    def drop(self, outcome: Outcome) -> None:
-        """Take back all that is not durable, and tell those who wait for it."""
-        jobs = [*(self._committing or ()), *self._computed, *self.queue]
-        self._committing = None
+    def drop(self, outcome: Outcome, *, committing: bool) -> None:
+        """Take back what is not durable, and tell those who wait for it.
+
+        Parameters
+        ----------
+        outcome
+            What they are told.
+        committing
+            Whether this includes what is being committed.
+        """
+        jobs = [*self._computed, *self.queue]
+        if committing:
+            jobs = [*(self._committing or ()), *jobs]
+            self._committing = None
         self._computed, self._entries = [], []
         self.queue.clear()
         reason = str(outcome.faults[0]) if outcome.faults else "not just now"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sevenfold.data.body import encode
@@ -108,7 +109,7 @@ class Reception:
             else:
                 conflicts.append(position)
         result = Accepted(len(job.rows), duplicates, tuple(faults), tuple(conflicts))
-        job.result = result
+        job.found = result
         # A duplicate of what is not durable yet waits for it.
         return job if job.rows or under_way else result
 
@@ -118,6 +119,20 @@ class Reception:
             return under_way[0]
         found = self._log.find(event, key)
         return None if found is None else found[2]
+
+    def recheck(self) -> None:
+        """Settle what waits to be folded, and has come into the log by another way meanwhile."""
+        for (event, key), (body, job) in list(self.pending.items()):
+            found = self._log.find(event, key)
+            if found is None:
+                continue
+            if isinstance(job, Deciding):
+                job.result = self._known(key, same=body == found[2])
+                continue
+            for place in reversed([place for place, own in enumerate(job.entries) if own.key == key]):
+                del job.rows[place], job.entries[place]
+            job.found = replace(job.found, duplicates=job.found.duplicates + (body == found[2]))
+            del self.pending[event, key]
 
     def forget(self, job: Deciding | Taking) -> None:
         """Let go of a job that is settled: the log knows its events now, or nobody does."""

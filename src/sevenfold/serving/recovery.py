@@ -8,134 +8,140 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sevenfold.data.body import read_table
-from sevenfold.errors import StateError
 from sevenfold.features.backfill import make_batch
 from sevenfold.features.batch import fold_batch
-from sevenfold.features.snapshot import load_snapshot_with_note, save_snapshot
-from sevenfold.features.state import FeatureState
+from sevenfold.serving.names import DECISION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from sevenfold.data.event import EventType
-    from sevenfold.data.log import LogEntry
+    from sevenfold.data.seal import Row
     from sevenfold.data.sqlite_log import SqliteEventLog
     from sevenfold.features.plan import Plan
+    from sevenfold.features.state import FeatureState
+    from sevenfold.serving.snapshots import Snapshots
 
-__all__ = ["Recovered", "Snapshots", "recover", "replay"]
+__all__ = ["DAY_MS", "Recovered", "Replay", "count_review", "recover"]
 
-_EVENTS_A_PART = 100_000
-_SUFFIX = ".state"
+_EVENTS_A_PART = 200_000
+_REVIEW = b'"action":"review"'
+DAY_MS = 86_400_000
 
 
 @dataclass
 class Recovered:
-    """A state and the offset up to which the log is folded into it.
+    """A state, and the offset up to which the log is folded into it.
 
     Attributes
     ----------
     state, offset
         Both.
+    seal
+        Of the entry before the offset.
+    reviews
+        How many reviews were given, by day since the epoch; of the last day in the log.
     snapshot
-        The snapshot that it began with.
+        What it began with.
     folded
-        Entries that were folded again.
-    damaged
+        Entries of the log that were read behind that.
+    unusable
         Snapshots that could not be used, and why.
     """
 
     state: FeatureState
-    offset: int
+    offset: int = 0
+    seal: bytes = b""
+    reviews: dict[int, int] = field(default_factory=dict)
     snapshot: Path | None = None
     folded: int = 0
-    damaged: list[str] = field(default_factory=list)
+    unusable: list[str] = field(default_factory=list)
 
 
-class Snapshots:
-    """The snapshots of one design, in a folder, named after the offsets that they stand for."""
+def count_review(reviews: dict[int, int], at_ms: int) -> None:
+    """Count a review on its day, and forget other days."""
+    day = at_ms // DAY_MS
+    if day not in reviews:
+        reviews.clear()
+    reviews[day] = reviews.get(day, 0) + 1
 
-    def __init__(self, folder: Path, plan: Plan, keep: int) -> None:
-        self.folder, self._plan, self._keep = folder, plan, keep
 
-    def paths(self) -> list[Path]:
-        """All of them, the newest first."""
-        return sorted(self.folder.glob(f"*{_SUFFIX}"), reverse=True)
+class Replay:
+    """Folds entries of the log into a state, many at a time: the same bits as one by one.
 
-    def newest(self, end: int) -> Recovered:
-        """Read the newest that is sound, of this plan and not ahead of the log; else an empty state."""
-        damaged = []
-        for path in self.paths():
-            try:
-                state, note = load_snapshot_with_note(path, self._plan)
-            except StateError as error:
-                damaged.append(str(error))
-                continue
-            if note["offset"] > end:
-                damaged.append(f"{path} stands for offset {note['offset']}, behind the log's end at {end}")
-                continue
-            return Recovered(state, note["offset"], path, damaged=damaged)
-        return Recovered(FeatureState(self._plan), 0, damaged=damaged)
+    Parameters
+    ----------
+    plan, events, lateness
+        Those of the design; entries that are no event of the plan are passed over.
+    found
+        What is folded into.
+    """
 
-    def save(self, state: FeatureState, offset: int) -> Path:
-        """Write one and remove those that are no longer kept."""
-        path = self.folder / f"{offset:020d}{_SUFFIX}"
-        save_snapshot(path, state, {"offset": offset})
-        for old in self.paths()[self._keep :]:
-            old.unlink(missing_ok=True)
-        return path
+    def __init__(
+        self, plan: Plan, events: Mapping[str, EventType], lateness: int | None, found: Recovered
+    ) -> None:
+        self._plan, self._events, self._lateness = plan, events, lateness
+        self.found = found
+        self._bodies: dict[str, list[bytes]] = {}
+        self._places: dict[str, list[int]] = {}
+        self._count = 0
+
+    def add(self, rows: list[Row]) -> None:
+        """Take rows that follow those before."""
+        streams, bodies, places = self._plan.streams, self._bodies, self._places
+        for place, (_, event, _, time_ms, _, body, _) in enumerate(rows, self._count):
+            if event in streams:
+                if event not in bodies:
+                    bodies[event], places[event] = [], []
+                bodies[event].append(body)
+                places[event].append(place)
+            elif event == DECISION and _REVIEW in body:
+                count_review(self.found.reviews, time_ms)
+        self._count += len(rows)
+        self.found.offset += len(rows)
+        self.found.folded += len(rows)
+        *_, self.found.seal = rows[-1]
+        if self._count >= _EVENTS_A_PART:
+            self.fold()
+
+    def fold(self) -> None:
+        """Fold what was added."""
+        bodies, places = self._bodies, self._places
+        self._bodies, self._places, self._count = {}, {}, 0
+        if not bodies:
+            return
+        events, lateness, state = self._events, self._lateness, self.found.state
+        frames = {name: read_table(events[name], bodies[name]) for name in bodies}
+        order = None
+        if len(frames) > 1:
+            order = np.argsort(np.concatenate([np.array(places[name], np.int64) for name in frames]))
+        fold_batch(
+            state, make_batch(self._plan, events, frames, None, order, lateness, state), None, None, None
+        )
 
 
 def recover(
     log: SqliteEventLog,
+    end: int,
     snapshots: Snapshots,
-    plan: Plan,
     events: Mapping[str, EventType],
     lateness: int | None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Recovered:
-    """Give the state that the log stands for.
+    """Give the state that the log stands for up to an offset.
 
     Raises
     ------
     LogError
         Where the log is damaged.
     """
-    end = log.end()
-    found = snapshots.newest(end)
+    found = snapshots.newest(log, end)
     begin = found.offset
-    part: list[LogEntry] = []
-    for entry in log.read(begin):
-        part.append(entry)
-        if len(part) == _EVENTS_A_PART:
-            replay(found.state, plan, events, part, lateness)
-            part = []
-            if progress is not None:
-                progress(entry.offset + 1 - begin, end - begin)
-    replay(found.state, plan, events, part, lateness)
-    found.offset = end
-    found.folded = end - begin
+    replay = Replay(snapshots.plan, events, lateness, found)
+    for rows in log.pages(begin, end):
+        replay.add(rows)
+        if progress is not None:
+            progress(found.offset - begin, end - begin)
+    replay.fold()
     return found
-
-
-def replay(
-    state: FeatureState,
-    plan: Plan,
-    events: Mapping[str, EventType],
-    entries: Sequence[LogEntry],
-    lateness: int | None,
-) -> None:
-    """Fold entries of the log in their order; what is no event of the plan is passed over."""
-    bodies: dict[str, list[bytes]] = {}
-    places: dict[str, list[int]] = {}
-    for place, entry in enumerate(entries):
-        if entry.event in plan.streams:
-            bodies.setdefault(entry.event, []).append(entry.body)
-            places.setdefault(entry.event, []).append(place)
-    if not bodies:
-        return
-    frames = {name: read_table(events[name], bodies[name]) for name in bodies}
-    order = None
-    if len(frames) > 1:
-        order = np.argsort(np.concatenate([np.array(places[name], np.int64) for name in frames]))
-    fold_batch(state, make_batch(plan, events, frames, None, order, lateness, state), None, None, None)

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sevenfold.data.log import NewEntry
-from sevenfold.errors import DataError, Fault, LogError
-from sevenfold.features.engine import FeatureEngine
-from sevenfold.serving.committer import Committer
-from sevenfold.serving.engine import DecisionEngine
+from sevenfold.errors import DataError, LogError
 from sevenfold.serving.names import DECISION, PROGRAM
 from sevenfold.serving.outcome import Accepted, Outcome
-from sevenfold.serving.pipeline import Pipeline
-from sevenfold.serving.reception import Reception
 from sevenfold.serving.record import Decision, Program, decode_record
-from sevenfold.serving.recovery import Snapshots, recover
+from sevenfold.serving.stats import Stats, measure
+from sevenfold.serving.worker import Worker, unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from sevenfold.features.taker import Features
     from sevenfold.serving.model import ServedModel
     from sevenfold.serving.parts import Parts
 
 __all__ = ["DecisionService"]
-
-_RETRY_S = 1.0
 
 T = TypeVar("T")
 
@@ -53,21 +47,10 @@ class DecisionService:
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
-        self._lock = threading.RLock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._woken = self._closing = False
-        self._trouble: list[str] = []
-        self.flush_s = 0.0
+        self._closing = False
         self._programs: dict[str, Program] = {}
-        self._model = parts.model
-        self._snapshots = Snapshots(parts.snapshots, parts.plan, parts.serving.snapshots_kept)
-        self._reception = Reception(parts)
-        self._appender = parts.log.appender()
-        self._pipeline = Pipeline(self._recovered(), self._reception, self._appender)
-        self._committer = Committer(self._appender.commit)
+        self._worker = Worker(parts)
         self._note_program()
-
-    # What callers use.
 
     def decide(self, values: Mapping[str, object]) -> Decision:
         """Decide one event and return once the decision is durable.
@@ -91,26 +74,35 @@ class DecisionService:
 
     def outcome(self, values: Mapping[str, object] | bytes) -> Outcome:
         """As `decided`, for threads other than the event loop's, and for programs without one."""
-        loop = self._loop
-        if loop is not None and loop.is_running():
-            return asyncio.run_coroutine_threadsafe(self.decided(values), loop).result()
-        with self._lock:
-            return self._decide_here(values)
+        worker = self._worker
+        if worker.loop is not None and worker.loop.is_running():
+            return asyncio.run_coroutine_threadsafe(self.decided(values), worker.loop).result()
+        with worker.lock:
+            if self._closing:
+                return unavailable("a service that decides", "closed")
+            job = worker.reception.decide(values)
+            if isinstance(job, Outcome):
+                return job
+            told: list[Outcome] = []
+            job.settled.append(told.append)
+            worker.run_here(job)
+            return told[0]
 
     async def decided(self, values: Mapping[str, object] | bytes) -> Outcome:
         """Decide one event together with whatever else waits, and return once the decision is durable."""
-        loop = self._attached()
+        worker = self._worker
+        loop = worker.attach()
         if (full := self._full()) is not None:
             return full
-        job = self._reception.decide(values)
+        job = worker.reception.decide(values)
         if isinstance(job, Outcome):
             return job
         future: asyncio.Future[Outcome] = loop.create_future()
         repeated = bool(job.settled)
         job.settled.append(partial(_resolve, future))
         if not repeated:
-            self._pipeline.queue.append(job)
-        self._wake(loop)
+            worker.pipeline.queue.append(job)
+            worker.wake()
         outcome = await future
         return (
             Outcome("repeated", outcome.body, event_id=job.key) if repeated and outcome.decided else outcome
@@ -124,16 +116,17 @@ class DecisionService:
         UsageError
             Where the design has no such event.
         """
-        loop = self._attached()
+        worker = self._worker
+        loop = worker.attach()
         if (full := self._full()) is not None:
             return Accepted(unavailable=str(full.faults[0]), retry_after_s=full.retry_after_s)
-        job = self._reception.take(event, rows)
+        job = worker.reception.take(event, rows)
         if isinstance(job, Accepted):
             return job
         future: asyncio.Future[Accepted] = loop.create_future()
         job.settled.append(partial(_resolve, future))
-        self._pipeline.queue.append(job)
-        self._wake(loop)
+        worker.pipeline.queue.append(job)
+        worker.wake()
         return await future
 
     def find(self, event_id: str) -> Decision | None:
@@ -152,12 +145,14 @@ class DecisionService:
 
     def read(self, event: str, rows: Sequence[Mapping[str, object]]) -> list[Features]:
         """The features that events would have now; nothing is folded, nothing is logged."""
-        with self._lock:
-            return self._pipeline.engine.features.read(event, rows)
+        with self._worker.lock:
+            return self._worker.pipeline.engine.features.read(event, rows)
 
     def ready(self) -> list[str]:
         """Why it does not decide just now; nothing where it does."""
-        return list(self._trouble)
+        if self._closing:
+            return ["closing"]
+        return [self._worker.trouble] if self._worker.trouble else []
 
     def swap(self, model: ServedModel | None) -> None:
         """Score with another model from the next event on.
@@ -167,142 +162,52 @@ class DecisionService:
         BundleError
             Where it takes other features than the design computes; the one before stays.
         """
-        with self._lock:
-            self._pipeline.engine.use(model)
-            self._model = model
+        self._worker.use(model)
+
+    def snapshot(self) -> Path:
+        """Write a snapshot of feature state now; in the background it happens by itself.
+
+        Raises
+        ------
+        StateError
+            Where something is under way, or the state is being rebuilt.
+        """
+        return self._worker.snapshot()
+
+    def stats(self) -> Stats:
+        """What it has done since it was opened, and how far snapshots lie behind."""
+        return measure(self._worker)
 
     async def close(self) -> None:
-        """Finish what was accepted, take no more, and let go of the files."""
+        """Take no more, finish what was accepted, and let go of the files."""
         self._closing = True
-        self._trouble = ["closing"]
-        while self._pipeline.busy and self._loop is not None:
+        while self._worker.pipeline.busy:
             await asyncio.sleep(0.001)
         self.close_now()
 
     def close_now(self) -> None:
-        """As `close`, where no event loop has work under way."""
+        """Let go of the files; what waits on an event loop is lost, and nobody was answered."""
         self._closing = True
-        self._trouble = ["closing"]
-        self._committer.close()
+        self._worker.close()
         self.parts.log.close()
-
-    # How it works.
-
-    def _attached(self) -> asyncio.AbstractEventLoop:
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:
-            if self._loop is not None and self._loop.is_running():
-                raise RuntimeError("A service works for one event loop")
-            self._loop = loop
-        return loop
 
     def _full(self) -> Outcome | None:
         """Why nothing more is taken just now."""
-        if self._trouble:
-            return _unavailable("a service that decides", self._trouble[0], _RETRY_S)
-        waiting = len(self._reception.pending)
-        if waiting >= self.parts.serving.most_waiting:
-            return _unavailable(
-                f"fewer than {self.parts.serving.most_waiting} events waiting", f"{waiting}", _RETRY_S
-            )
+        trouble = self.ready()
+        if trouble:
+            return unavailable("a service that decides", trouble[0])
+        waiting, most = len(self._worker.reception.pending), self.parts.serving.most_waiting
+        if waiting >= most:
+            return unavailable(f"fewer than {most:,} events that wait", f"{waiting:,}")
         return None
-
-    def _wake(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Have the pipeline run once the loop has read what else has come in."""
-        if not self._woken:
-            self._woken = True
-            loop.call_soon(self._run)
-
-    def _run(self) -> None:
-        self._woken = False
-        pipeline, loop = self._pipeline, self._loop
-        if loop is None:
-            return
-        with self._lock:
-            try:
-                if pipeline.can_compute:
-                    pipeline.compute()
-                if pipeline.can_place:
-                    pipeline.place()
-                    self._committer.begin(self._told)
-                    pipeline.prepare()
-            except Exception as error:  # noqa: BLE001 - whatever it was, the state has to be rebuilt
-                self._fail(error)
-                return
-        if pipeline.can_compute:
-            self._wake(loop)
-
-    def _told(self, seconds: float, error: BaseException | None) -> None:
-        """On the committer's thread: hand over to the loop's."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._committed, seconds, error)
-
-    def _committed(self, seconds: float, error: BaseException | None) -> None:
-        self.flush_s = seconds
-        if error is not None:
-            self._fail(error)
-            return
-        with self._lock:
-            self._pipeline.finish()
-        if self._loop is not None and (self._pipeline.can_place or self._pipeline.can_compute):
-            self._run()
-
-    def _fail(self, error: BaseException) -> None:
-        """Tell everybody who waits that it did not work, and rebuild the state aside."""
-        if self._trouble:
-            return
-        self._trouble = [f"rebuilding the state after: {error}"]
-        self._pipeline.drop(_unavailable("a log that takes it", str(error), _RETRY_S))
-        loop = self._loop
-        if loop is not None:
-            loop.run_in_executor(None, self._rebuild)
-
-    def _rebuild(self) -> None:
-        try:
-            self._appender.abandon()
-            engine = self._recovered()
-        except Exception as error:  # noqa: BLE001 - readiness tells it
-            self._trouble = [f"the state cannot be rebuilt: {error}"]
-            return
-        with self._lock:
-            self._pipeline.engine = engine
-            self._trouble = []
-
-    def _decide_here(self, values: Mapping[str, object] | bytes) -> Outcome:
-        """Decide one event on this thread."""
-        if (full := self._full()) is not None:
-            return full
-        job = self._reception.decide(values)
-        if isinstance(job, Outcome):
-            return job
-        told: list[Outcome] = []
-        job.settled.append(told.append)
-        pipeline = self._pipeline
-        pipeline.queue.append(job)
-        try:
-            pipeline.compute()
-            pipeline.place()
-            self._appender.commit()
-            pipeline.finish()
-        except Exception as error:  # noqa: BLE001 - whatever it was, the state has to be rebuilt
-            self._trouble = ["rebuilding"]
-            pipeline.drop(_unavailable("a log that takes it", str(error), _RETRY_S))
-            self._rebuild()
-        return told[0]
-
-    def _recovered(self) -> DecisionEngine:
-        """An engine over the state that the log stands for."""
-        parts = self.parts
-        found = recover(parts.log, self._snapshots, parts.plan, parts.events, parts.lateness)
-        features = FeatureEngine(parts.plan, parts.events, found.state, parts.lateness)
-        return DecisionEngine(features, parts.decides, self._model, parts.judge(), parts.clock_ms)
 
     def _note_program(self) -> None:
         """Have the log say once what the values in records mean."""
-        program = self._pipeline.engine.program
+        worker = self._worker
+        program = worker.pipeline.engine.program
         if self.parts.log.find(PROGRAM, program.key) is None:
-            self._appender.place([NewEntry(PROGRAM, program.key, self.parts.clock_ms(), program.encode())])
-            self._appender.commit()
+            worker.appender.place([NewEntry(PROGRAM, program.key, self.parts.clock_ms(), program.encode())])
+            worker.appender.commit()
 
     def _program(self, key: str) -> Program:
         if key not in self._programs:
@@ -316,8 +221,3 @@ class DecisionService:
 def _resolve(future: asyncio.Future[T], result: T) -> None:
     if not future.done():  # who asked may have gone
         future.set_result(result)
-
-
-def _unavailable(expected: str, got: str, retry_after_s: float) -> Outcome:
-    fault = Fault("service", expected, got, "Send it again")
-    return Outcome("unavailable", faults=(fault,), retry_after_s=retry_after_s)

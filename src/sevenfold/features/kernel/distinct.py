@@ -223,8 +223,8 @@ def distinct(
 def follow(spec: Words, b: int, arena: Words, seg: int, old: int, first: int) -> None:
     """Renumber what points at row ``old``, which has moved up by one as all later rows have.
 
-    Rows from ``first`` on move, the last one first. What is left at ``old`` is still what moved, so that the hash
-    table, whose entries name rows, can be searched in between.
+    Rows from ``first`` on move, the last one first. What is left at ``old`` is still what moved, so that the
+    hash table, whose entries name rows, can be searched in between.
     """
     width = spec[b + ROW]
     rows = seg + spec[b + HEADER]

@@ -135,8 +135,8 @@ def deviation(
 def decay(elapsed: float, half_life: float) -> float:
     """What is left of one after ``elapsed`` milliseconds.
 
-    Before its event it is all there: such a total belongs to a late row whose successors were dropped into the
-    base row, and no query ends there.
+    Before its event it is all there: such a total belongs to a late row whose successors were dropped into
+    the base row, and no query ends there.
     """
     return 1.0 if elapsed <= 0.0 else math.pow(0.5, elapsed / half_life)
 

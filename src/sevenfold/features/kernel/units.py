@@ -80,5 +80,7 @@ def mean_of(total: float, count: int, unit: float) -> float:
     """A sum in units divided by a count, rounded once where the sum is not beyond ``2 ** 50`` of its own."""
     whole = np.rint(total * unit)
     if abs(whole) < _RECOVERED:
-        return whole / (np.float64(count) * unit)
-    return total / np.float64(count)
+        mean: float = whole / (np.float64(count) * unit)
+    else:
+        mean = total / np.float64(count)
+    return mean

@@ -37,12 +37,18 @@ class WideRows:
         The columns.
     used
         Their positions.
+
+    Attributes
+    ----------
+    overflows
+        Values that no word of 64 bits holds; they count as null.
     """
 
     def __init__(self, sheet: Sheet, used: Collection[int]) -> None:
         fields = list(sheet.event.__fields__)
         self._width = len(sheet.row.__fields__)
         self._codes: dict[str, int] = {}
+        self.overflows = 0
         self._fields = [
             (position, word_maker(sheet.event.__fields__[name], fields, self._code))
             for position, name in enumerate(fields)
@@ -57,34 +63,32 @@ class WideRows:
         ]
         self._score = sheet.position(SCORE)
         self._risk = sheet.position(RISK)
+        self._reads_score, self._reads_risk = self._score in used, self._risk in used
         self._rows = np.zeros((1, self._width), np.int64)
 
     def fill(self, asked: Asked, risks: Sequence[int | None]) -> NDArray[np.int64]:
-        """Words of shape (rows, columns), good until the next call.
-
-        Raises
-        ------
-        OverflowError
-            A value of an event is no word of 64 bits.
-        """
+        """Words of shape (rows, columns), good until the next call."""
         n = len(asked.rows)
         if n > len(self._rows):
             self._rows = np.zeros((n, self._width), np.int64)
         rows = self._rows[:n]
-        for words, row in zip(rows, asked.rows, strict=True):
-            for position, make in self._fields:
-                words[position] = make(row[position], row)
-        if isinstance(asked.features, np.ndarray):
-            rows[:, self._first : self._score] = asked.features
-        else:
-            for words, features in zip(rows, asked.features, strict=True):
-                self._fill_features(words, features)
-        if asked.scores is None:
-            rows[:, self._score] = _NAN_BITS
-        else:
-            rows[:, self._score] = asked.scores.view(np.int64)
-        for words, risk in zip(rows, risks, strict=True):
-            words[self._risk] = NULL_INT if risk is None else risk
+        for position, make in self._fields:
+            for i, row in enumerate(asked.rows):
+                try:
+                    rows[i, position] = make(row[position], row)
+                except OverflowError:
+                    rows[i, position] = NULL_INT
+                    self.overflows += 1
+        if self._features:
+            if isinstance(asked.features, np.ndarray):
+                rows[:, self._first : self._score] = asked.features
+            else:
+                for words, features in zip(rows, asked.features, strict=True):
+                    self._fill_features(words, features)
+        if self._reads_score:
+            rows[:, self._score] = _NAN_BITS if asked.scores is None else asked.scores.view(np.int64)
+        if self._reads_risk:
+            rows[:, self._risk] = [NULL_INT if risk is None else risk for risk in risks]
         return rows
 
     def _fill_features(

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RuleCompiler", "Runner"]
 
-_TURNED_BELOW = 12
-"""Rows up to which rules are the lanes; from there on rows are."""
-
 _REGISTER_WORDS = 1 << 16
 """Registers of a block together: half a megabyte, which stays in the second-level cache."""
 
@@ -78,18 +75,15 @@ class Runner:
         """For each wide row, the numbers of the conditions that hold, rising."""
         if not self.count:
             return [[] for _ in range(len(raw))]
-        if len(raw) > _TURNED_BELOW:
-            answers = self.answers(raw)
-            self.unknown += (answers < 0).sum(axis=1)
-            return [np.flatnonzero(column == 1).tolist() for column in answers.T]
         if len(raw) > len(self._hits):
-            self._hits = np.zeros((_TURNED_BELOW, 1 + self.count), np.int64)
+            self._hits = np.zeros((len(raw), 1 + self.count), np.int64)
         flat, hits = self._flat, self._hits
         judge_few(
             flat.groups, flat.operands, flat.constants, flat.loads, flat.rules, raw,
             self._values, self._lanes, hits, self.unknown,
         )  # fmt: skip
-        return [row[1 : 1 + row[0]].tolist() for row in hits[: len(raw)]]
+        counts = hits[: len(raw), 0].tolist()
+        return [hits[i, 1 : 1 + count].tolist() if count else [] for i, count in enumerate(counts)]
 
     def answers(self, raw: NDArray[np.int64]) -> NDArray[np.int64]:
         """The registers' words, shape (expressions, rows): of a condition 1, 0, or null below zero."""

@@ -86,9 +86,10 @@ def parse_tree(source: Source) -> ast.expr | Fault:
 
 def _syntax_fault(source: Source, error: SyntaxError) -> Fault:
     hint = next((hint for pattern, hint in _HINTS if pattern.search(source.text)), "")
-    line, offset = error.lineno or 1, max((error.offset or 1) - 1, 0)
     lines = source.wrapped.split("\n")
-    part = lines[min(line, len(lines)) - 1]
+    line = min(error.lineno or 1, len(lines))
+    part = lines[line - 1]
+    offset = error.offset - 1 if error.offset else len(part)  # none where the text ends too early
     where = source.where(line, len(part[:offset].encode()))
     return Fault(where, _EXAMPLE, error.msg.split(". ")[0], hint)
 

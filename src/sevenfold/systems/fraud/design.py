@@ -5,7 +5,7 @@ from __future__ import annotations
 import sevenfold as sf
 from sevenfold.learning.splits import Prequential
 from sevenfold.problem.problem import Cost, ServiceLevels
-from sevenfold.systems.fraud.events import Chargeback, Payment
+from sevenfold.systems.fraud.events import Chargeback, Decline, Payment, Refund
 
 __all__ = ["design"]
 
@@ -20,6 +20,7 @@ features = sf.features(
     day_of_week=p.occurred_at.day_of_week(),
     weekend=p.occurred_at.is_weekend(),
     country=p.country,
+    channel=p.channel,
     # The card: how often, how much, how unlike itself.
     card_count=p.count().by(p.card).over(*WINDOWS),
     card_amount=p.amount.mean().by(p.card).over("1d", "7d", "30d"),
@@ -43,11 +44,17 @@ features = sf.features(
     card_device_seen=p.count().by(p.card, p.device).over("90d"),
     card_device_age=p.occurred_at.since_first().by(p.card, p.device),
     card_reports=Chargeback.count().by(Chargeback.card).over("90d"),
+    # What issuers and merchants said of the card before: refusals at once, refunds days later.
+    card_declines=Decline.count().by(Decline.card).over("1h", "1d", "30d"),
+    card_refunds=Refund.count().by(Refund.card).over("30d", "90d"),
+    card_refunded=Refund.amount.sum().by(Refund.card).over("90d"),
     # The device and the address: one thief, many cards.
     device_count=p.count().by(p.device).over("1h", "1d", "7d"),
     device_cards=p.card.n_unique().by(p.device).over("1d", "7d"),
     ip_count=p.count().by(p.ip).over("10m", "1h", "1d"),
     ip_cards=p.card.n_unique().by(p.ip).over("1h", "1d"),
+    device_declines=Decline.count().by(Decline.device).over("1h", "1d"),
+    ip_declines=Decline.count().by(Decline.ip).over("1h"),
     ip_small=(p.amount < 5).mean().by(p.ip).over("1h"),
     # The merchant: bursts, tests of stolen cards, and what was reported of it.
     merchant_count=p.count().by(p.merchant).over("10m", "1h", "1d"),
@@ -56,6 +63,8 @@ features = sf.features(
     merchant_amount_ratio=p.amount / p.amount.mean().by(p.merchant).over("30d"),
     merchant_small=(p.amount < 5).mean().by(p.merchant).over("1h"),
     merchant_cards=p.card.n_unique().by(p.merchant).over("1h"),
+    merchant_declines=Decline.count().by(Decline.merchant).over("1h", "1d"),
+    merchant_refunds=Refund.count().by(Refund.merchant).over("30d"),
     merchant_idle=p.occurred_at.since_last().by(p.merchant),
     merchant_reports=Chargeback.count().by(Chargeback.merchant).over("30d", "90d"),
     merchant_report_rate=Chargeback.count().by(Chargeback.merchant).over("30d")
@@ -76,7 +85,7 @@ design = sf.Design(
         service_levels=ServiceLevels(latency_p99_ms=50.0, decisions_per_second=200.0, availability=0.9995),
         because="Chargebacks arrive weeks after the payment, so that what is not stopped at once is lost.",
     ),
-    events=[Payment, Chargeback],
+    events=[Payment, Decline, Refund, Chargeback],
     features=features,
     label=sf.Label(
         event=Chargeback,

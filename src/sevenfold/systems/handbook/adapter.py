@@ -45,7 +45,8 @@ def read(path: Path | str | None = None) -> dict[str, pl.DataFrame]:
     dict of DataFrame
         ``Transaction``: transaction_id String, occurred_at Datetime(ms, UTC), customer and terminal Int32,
         amount Decimal(18, 2). ``FraudReport``: report_id and transaction_id String, reported_at
-        Datetime(ms, UTC), customer and terminal Int32. Both sorted by time, ties by ``TRANSACTION_ID``.
+        Datetime(ms, UTC), customer, terminal and amount as those of the transaction. Both sorted by time, ties
+        by ``TRANSACTION_ID``.
 
     Raises
     ------
@@ -68,6 +69,7 @@ def read(path: Path | str | None = None) -> dict[str, pl.DataFrame]:
         transaction_id=pl.col("TRANSACTION_ID").cast(pl.String),
         customer="CUSTOMER_ID",
         terminal="TERMINAL_ID",
+        amount="amount",
     )
     return {"Transaction": transactions, "FraudReport": reports}
 

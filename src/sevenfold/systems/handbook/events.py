@@ -24,7 +24,8 @@ class FraudReport(sf.Event, key="report_id", time="reported_at"):
     7d]: ``FraudReport.count().by(FraudReport.terminal).over("1d", "7d", "30d")`` frauds, divided by
     ``Transaction.count().by(Transaction.terminal).over("1d", "7d", "30d", delay="7d")`` transactions. The
     window closes at t - 7d with that moment inside, so of a report and a transaction in the same second the
-    report comes first: the table has three such pairs.
+    report comes first: the table has three such pairs. The amount is that of the transaction, which a report
+    names: a reader could look it up.
     """
 
     report_id: str
@@ -32,3 +33,4 @@ class FraudReport(sf.Event, key="report_id", time="reported_at"):
     transaction_id: str
     customer: sf.Entity
     terminal: sf.Entity
+    amount: sf.Money

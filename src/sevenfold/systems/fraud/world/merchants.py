@@ -8,18 +8,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sevenfold.systems.fraud.world import countries
-from sevenfold.systems.fraud.world.categories import CATEGORIES, ONLINE
+from sevenfold.systems.fraud.world.categories import CATEGORIES, NAMES, ONLINE, OPEN, RETAIL
 from sevenfold.systems.fraud.world.chance import locate, pick, stream
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sevenfold.systems.fraud.world.arrays import Floats, Indices
+    from sevenfold.systems.fraud.world.arrays import Flags, Floats, Indices
     from sevenfold.systems.fraud.world.plan import Plan
 
 __all__ = ["Merchants"]
 
 _COUNTRIES = len(countries.COUNTRIES)
+
+_REST = np.isin(NAMES, ["grocery", "pharmacy", "clothing", "household"])
+_RESTING = np.isin([country.code for country in countries.COUNTRIES], ["DE", "AT", "CH", "PL"])
+"""Where shops of the categories in `_REST` are closed on Sundays."""
+_SALES_EVERY, _SALES_LAST = 182, 10
+"""Days from one sale of a merchant to the next, and how long each lasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,12 @@ class Merchants:
         Its prices relative to its category, float32.
     ending
         How its prices end: 0 any cent, 1 in .99, 2 in .95, 3 in .50 or .00, 4 in whole units, int8.
+    opens, closes
+        Hours of the local day between which shops are open, float32.
+    rests
+        Whether it is closed on Sundays.
+    sale
+        Day of its first sale since the world's start, -1 for those without; int16.
     known
         Running sum of how well known they are; float64.
     begin, stop
@@ -52,6 +64,10 @@ class Merchants:
     online: NDArray[np.bool_]
     level: NDArray[np.float32]
     ending: NDArray[np.int8]
+    opens: NDArray[np.float32]
+    closes: NDArray[np.float32]
+    rests: NDArray[np.bool_]
+    sale: NDArray[np.int16]
     known: Floats
     begin: Indices
     stop: Indices
@@ -80,12 +96,18 @@ class Merchants:
         fame = (rank + 4.0) ** -1.05 * chance.lognormal(0, 0.4, count)
         none = begin == stop
         begin[none], stop[none] = 0, count
+        always = OPEN[category, 1] - OPEN[category, 0] >= 24.0
+        earlier, later = chance.uniform(-0.75, 0.75, (2, count)) * ~always
         return cls(
             category=category.astype(np.int8),
             country=country.astype(np.int8),
             online=ONLINE[category],
             level=chance.lognormal(0, 0.35, count).astype(np.float32),
             ending=pick(chance, [0.42, 0.26, 0.1, 0.12, 0.1], count).astype(np.int8),
+            opens=(OPEN[category, 0] + earlier).astype(np.float32),
+            closes=np.minimum(OPEN[category, 1] + later, 24.0).astype(np.float32),
+            rests=_REST[category] & _RESTING[country],
+            sale=np.where(RETAIL[category], chance.integers(0, _SALES_EVERY, count), -1).astype(np.int16),
             known=np.concatenate([[0.0], np.cumsum(fame)]),
             begin=begin,
             stop=stop,
@@ -95,6 +117,12 @@ class Merchants:
     def market(category: Indices, country: Indices) -> Indices:
         """Return the number of the market: online, all countries are one."""
         return category * _COUNTRIES + np.where(ONLINE[category], 0, country)
+
+    def on_sale(self, merchant: Indices, day: Indices) -> Flags:
+        """Return which merchants have a sale on which day since the world's start."""
+        first = self.sale[merchant]
+        flags: Flags = (first >= 0) & ((day - first) % _SALES_EVERY < _SALES_LAST)
+        return flags
 
     def choose(self, chance: np.random.Generator, category: Indices, country: Indices) -> Indices:
         """Pick a merchant of each market, the better known the likelier."""

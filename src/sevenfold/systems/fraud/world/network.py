@@ -1,8 +1,12 @@
 """Devices and addresses: what a payment made from a browser or an app leaves behind.
 
-Every device and address is a number; `tokens` turns it into what the gateway sees. Which one is used when is
-hashed, not stored. Addresses behave as in life: a home keeps one for weeks, a mobile carrier puts hundreds of
-customers behind one for an hour, an office a few dozen, a VPN or a data centre everybody.
+Every device and address is a number; `tokens` turns it into what the gateway sees. Which one is used when
+is hashed, not stored. Addresses behave as in life: a home keeps one for weeks, a mobile carrier puts
+thousands of customers behind one, each for an hour, an office a few dozen, a VPN or a data centre
+everybody.
+
+Source for the carriers: Richter et al., "A Multi-perspective Analysis of Carrier-Grade NAT Deployment", IMC
+2016, which finds such sharing in nine of ten cellular networks.
 """
 
 from __future__ import annotations
@@ -33,8 +37,8 @@ _CARRIER, _OFFICE, _TUNNEL, _HOSTED = (np.int64(kind) << 46 for kind in (1, 2, 3
 _PER_COUNTRY = 1 << 24
 _TUNNELS = 160
 _CUSTOMERS_PER_OFFICE = 25
-_CUSTOMERS_PER_ADDRESS = 120
-"""Customers of a country for each address of its mobile carriers."""
+_CUSTOMERS_PER_ADDRESS = 2_500
+"""Customers of a country for each address of its mobile carriers, of which there are two at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class Network:
     def lay(cls, people: People, plan: Plan) -> Network:
         """Lay the network for a world's customers."""
         customers = np.bincount(people.country, minlength=len(COUNTRIES))
-        return cls(people, plan.seed, plan.start_ms, np.maximum(6, customers // _CUSTOMERS_PER_ADDRESS))
+        return cls(people, plan.seed, plan.start_ms, np.maximum(2, customers // _CUSTOMERS_PER_ADDRESS))
 
     def origin(
         self, customer: Indices, place: Indices, time: Indices, which: np.ndarray, how: np.ndarray

@@ -1,24 +1,27 @@
 """Ordinary life: payments that people make themselves.
 
 Besides single payments there are sittings (one customer, several merchants, within the hour) and retries
-(the same payment again after a minute, since the first did not go through), so that haste alone is no sign
-of fraud.
+(the same payment again after a minute, since the issuer declined the first), so that haste alone is no sign
+of fraud. New accounts are used less at first. What is bought follows the season, sales draw buyers, shops
+keep their hours.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sevenfold.systems.fraud.world import countries
-from sevenfold.systems.fraud.world.batch import NEVER, Batch
-from sevenfold.systems.fraud.world.categories import HOURS, NAMES, ONLINE
+from sevenfold.systems.fraud.world import batch as batches
+from sevenfold.systems.fraud.world import countries, opening, outcomes
+from sevenfold.systems.fraud.world.batch import Batch
+from sevenfold.systems.fraud.world.categories import HOURS, NAMES, ONLINE, RETAIL
 from sevenfold.systems.fraud.world.chance import stream
 from sevenfold.systems.fraud.world.clock import DAY, HOUR, MINUTE, SECOND
 from sevenfold.systems.fraud.world.network import NONE
-from sevenfold.systems.fraud.world.people import taste
 from sevenfold.systems.fraud.world.prices import amount
+from sevenfold.systems.fraud.world.tastes import SEASON, in_season, taste
 
 if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.arrays import Flags, Indices
@@ -33,6 +36,14 @@ _RETRIED = 0.012
 _BY_HABIT = 0.72
 _UNKNOWN_COUNTRY = 0.02
 _SECOND_CARD = 0.3
+_NEW_USE, _NEW_SUMS = 0.3, 0.65
+"""How often a new account pays, and how much, relative to one that has grown."""
+_IN_SEASON = np.float32(0.1)
+"""Share of the purchases that follow the season anyway."""
+_TO_SALES = 0.8
+"""Share of the purchases at new merchants for which people look for one with a sale."""
+_SALE = np.float32(0.78)
+"""Prices in a sale, relative to others."""
 
 
 def ordinary(world: Society, piece: Slice, counts: Indices) -> Batch:
@@ -61,27 +72,30 @@ def ordinary(world: Society, piece: Slice, counts: Indices) -> Batch:
     time = _when(world, chance, customer, place, day, category)
     gap = chance.exponential(22 * MINUTE, len(follows)) + 40 * SECOND
     time[follows] = _inside(world, piece, time[leader] + gap.astype(np.int64))
+    day = (time - world.plan.start_ms) // DAY
+    merchant = opening.instead(world, chance, merchant, place, day)
+    category = merchants.category[merchant].astype(np.int64)
+    time = opening.in_hours(world, time, merchant)
 
     online = ONLINE[category]
     origin = world.network.origin(customer, place, time, which, how)
     home = people.country[customer].astype(np.int64)
     paid_in = np.where(online, home, merchants.country[merchant])
     second = (people.cards[customer] == 2) & (chance.random(size, dtype=np.float32) < _SECOND_CARD)
-    none = np.full(size, -1, dtype=np.int64)
-    batch = Batch(
+    means = people.means[customer] * (_NEW_SUMS + (1 - _NEW_SUMS) * people.grown(customer, day))
+    means[merchants.on_sale(merchant, day)] *= _SALE
+    batch = Batch.of(
         time=time,
         card=customer * 2 + second,
         merchant=merchant,
         device=np.where(online, origin.device, NONE),
         ip=np.where(online, origin.ip, NONE),
-        cents=amount(chance, merchants, merchant, customer, people.means[customer], paid_in),
-        currency=countries.CURRENCY_OF[paid_in].astype(np.int64),
+        cents=amount(chance, merchants, merchant, customer, means, paid_in),
+        currency=countries.CURRENCY_OF[paid_in],
         country=blur_country(chance, np.where(online, origin.country, merchants.country[merchant])),
-        pattern=np.zeros(size, dtype=np.int64),
-        attack=none,
-        reported=np.full(size, NEVER, dtype=np.int64),
+        channel=np.where(online, batches.ONLINE, batches.SHOP),
     )
-    return _retry(world, chance, piece, batch)
+    return outcomes.given_back(world, chance, _retried(world, chance, piece, batch))
 
 
 def hour_of_day(chance: np.random.Generator, category: Indices) -> np.ndarray:
@@ -106,9 +120,13 @@ def _who(
         axis=1,
     )
     each = counts.ravel()
-    group = np.repeat(groups.ravel(), each)
-    customer = world.people.draw(chance, group, np.repeat(stops.ravel(), each))
-    return np.repeat(days.ravel() + piece.first, each), customer
+    group, stop = np.repeat(groups.ravel(), each), np.repeat(stops.ravel(), each)
+    day = np.repeat(days.ravel() + piece.first, each)
+    customer = world.people.draw(chance, group, stop)
+    use = _NEW_USE + (1 - _NEW_USE) * world.people.grown(customer, day)
+    others = np.flatnonzero(chance.random(len(day), dtype=np.float32) >= use)
+    customer[others] = world.people.draw(chance, group[others], stop[others])
+    return day, customer
 
 
 def _sittings(chance: np.random.Generator, size: int) -> tuple[Indices, Indices]:
@@ -125,17 +143,37 @@ def _where(
     world: Society, chance: np.random.Generator, customer: Indices, place: Indices, day: Indices
 ) -> Indices:
     """Choose merchants: the usual ones, or others; those with a door only where the customer is."""
-    merchants = world.merchants
-    merchant = world.people.habit(chance, customer)
+    merchants, people = world.merchants, world.people
+    merchant = people.habit(chance, customer)
+    month = _months(world, day)
     strange = chance.random(len(customer), dtype=np.float32) >= _BY_HABIT
     strange |= ~merchants.online[merchant] & (merchants.country[merchant] != place)
-    new = np.flatnonzero(strange)
-    category = taste(chance, world.people.age[customer[new]])
+    wanted = SEASON[month, merchants.category[merchant]] - _IN_SEASON
+    turned = chance.random(len(customer), dtype=np.float32) >= wanted
+    new = np.flatnonzero(strange | turned)
+    category = taste(chance, people.age[customer[new]], people.region[customer[new]])
+    off = np.flatnonzero(
+        turned[new] | (chance.random(len(new), dtype=np.float32) >= SEASON[month[new], category])
+    )
+    category[off] = in_season(chance, month[new[off]])
     for turn in world.plan.of_kind("boom"):
         drawn = (day >= turn.first) & (day < turn.stop) & (chance.random(len(day)) < turn.size)
         new, category = _drawn(new, category, np.flatnonzero(drawn), NAMES.index(turn.name))
-    merchant[new] = merchants.choose(chance, category, place[new])
+    chosen = merchants.choose(chance, category, place[new])
+    look = np.flatnonzero(RETAIL[category] & (chance.random(len(new), dtype=np.float32) < _TO_SALES))
+    other = merchants.choose(chance, category[look], place[new[look]])
+    cheaper = merchants.on_sale(other, day[new[look]])
+    chosen[look[cheaper]] = other[cheaper]
+    merchant[new] = chosen
     return merchant
+
+
+def _months(world: Society, day: Indices) -> Indices:
+    """Return the month, 0 to 11, of each day since the world's start."""
+    whole = np.datetime64(world.plan.start, "D") + np.arange(day.min(initial=0), day.max(initial=0) + 1)
+    months = whole.astype("datetime64[M]").astype(np.int64) % 12
+    found: Indices = months[day - day.min(initial=0)]
+    return found
 
 
 def _drawn(new: Indices, category: Indices, rows: Indices, boom: int) -> tuple[Indices, Indices]:
@@ -165,12 +203,21 @@ def _inside(world: Society, piece: Slice, time: Indices) -> Indices:
     return np.where(time < end, time, 2 * end - 1 - time).clip(begin, end - 1)
 
 
-def _retry(world: Society, chance: np.random.Generator, piece: Slice, batch: Batch) -> Batch:
-    """Replace some payments by a second try of others."""
-    again = np.flatnonzero(chance.random(len(batch), dtype=np.float32) < _RETRIED)
-    rows = np.arange(len(batch))
-    rows[again] = chance.integers(0, len(batch), len(again))
+def _retried(world: Society, chance: np.random.Generator, piece: Slice, batch: Batch) -> Batch:
+    """Replace some payments by a second try of others, which were declined."""
+    size = len(batch)
+    again = np.flatnonzero(chance.random(size, dtype=np.float32) < _RETRIED)
+    rows = np.arange(size)
+    rows[again] = chance.integers(0, size, len(again))
     retried = batch.take(rows)
     wait = chance.integers(8 * SECOND, 240 * SECOND, len(again))
     retried.time[again] = _inside(world, piece, retried.time[again] + wait)
+    moved = opening.in_hours(world, retried.time, retried.merchant)
+    retried = replace(retried, time=moved)
+    outcomes.answered(world, chance, retried, retried.card // 2, again)
+    first = rows[again]
+    first = first[
+        (rows[first] == first) & (moved[first] < moved[again])
+    ]  # where it is still there, and before
+    retried.declined[first] = outcomes.reasons(chance, len(first))
     return retried

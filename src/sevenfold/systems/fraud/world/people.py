@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sevenfold.systems.fraud.world import countries
-from sevenfold.systems.fraud.world.categories import AGE_SHARE, AGES, ONLINE, TASTE
+from sevenfold.systems.fraud.world.categories import AGE_SHARE
 from sevenfold.systems.fraud.world.chance import locate, pick, stream
+from sevenfold.systems.fraud.world.tastes import taste
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,12 +19,10 @@ if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.merchants import Merchants
     from sevenfold.systems.fraud.world.plan import Plan
 
-__all__ = ["HABITS", "PAYDAYS", "REGIONS", "People"]
+__all__ = ["HABITS", "PAYDAYS", "People"]
 
 PAYDAYS = (1, 15, 25, 28)
 """Days of the month on which people are paid."""
-
-REGIONS = ("capital", "city", "town", "country")
 
 HABITS = 8
 """Merchants that a customer goes to by habit."""
@@ -34,6 +33,10 @@ _MEANS_OF_AGE = np.array([0.8, 1.05, 1.15, 0.95])
 _MEANS_OF_REGION = np.array([1.2, 1.05, 0.95, 0.88])
 _NEWCOMERS = 0.3
 """Share of the customers who join while the world runs."""
+_GROWING = 90
+"""Days until a new account is used as much as others."""
+_DEVICES_OF_AGE = np.array([[0.36, 0.44, 0.2], [0.38, 0.43, 0.19], [0.5, 0.38, 0.12], [0.7, 0.25, 0.05]])
+"""Shares of those with one, two and three devices, for each age band."""
 
 STAY = -1
 """No journey."""
@@ -116,10 +119,10 @@ class People:
             groups=np.searchsorted(payday, np.arange(len(PAYDAYS) + 1)),
             means=means.astype(np.float32),
             shift=(chance.normal(0, 1.1, count) + np.array([1.2, 0.2, -0.3, -1.0])[age]).astype(np.float32),
-            devices=(1 + pick(chance, [0.45, 0.4, 0.15], count)).astype(np.int8),
+            devices=_devices(chance, age),
             shielded=chance.random(count) < 0.03,
             cards=np.where(chance.random(count) < 0.25, 2, 1).astype(np.int8),
-            habits=_habits(chance, merchants, country, age),
+            habits=_habits(chance, merchants, country, age, region),
             away=away,
             back=back,
             abroad=abroad,
@@ -146,6 +149,14 @@ class People:
         empty = weights[group, np.arange(len(day))] <= 0
         group[empty] = np.argmax(weights[:, empty], axis=0)
         return self.draw(chance, group, stops[group, np.arange(len(day))])
+
+    def grown(self, customer: Indices, day: Indices) -> Floats:
+        """Return how far accounts have grown by each day: from 0 when they are opened to 1, float32."""
+        age = day - self.joined[customer]
+        grown: Floats = np.where(
+            self.joined[customer] < 0, np.float32(1), np.clip(age / np.float32(_GROWING), 0, 1)
+        ).astype(np.float32)
+        return grown
 
     def place(self, customer: Indices, day: Indices) -> Indices:
         """Return the country that each customer is in on a day."""
@@ -178,25 +189,21 @@ def _homes(chance: np.random.Generator, plan: Plan, joined: Indices) -> Indices:
 
 
 def _habits(
-    chance: np.random.Generator, merchants: Merchants, country: Indices, age: Indices
+    chance: np.random.Generator, merchants: Merchants, country: Indices, age: Indices, region: Indices
 ) -> NDArray[np.int32]:
     """Choose each customer's usual merchants by taste; half of those that sell online."""
     habits = np.empty((len(country), HABITS), dtype=np.int32)
     for slot in range(HABITS):
-        habits[:, slot] = merchants.choose(chance, taste(chance, age), country)
+        habits[:, slot] = merchants.choose(chance, taste(chance, age, region), country)
     return habits
 
 
-def taste(chance: np.random.Generator, age: Indices, *, online: bool = False) -> Indices:
-    """Pick a category by the taste of each age band."""
-    weights = np.where(ONLINE, TASTE, 0.0) if online else TASTE
-    cumulative = np.cumsum(weights, axis=1)
-    at = chance.random(len(age)) * cumulative[age, -1]
-    chosen = np.zeros(len(age), dtype=np.int64)
-    for band in range(len(AGES)):
-        of_band = age == band
-        chosen[of_band] = np.searchsorted(cumulative[band], at[of_band], side="right")
-    return chosen.clip(0, TASTE.shape[1] - 1)
+def _devices(chance: np.random.Generator, age: Indices) -> NDArray[np.int8]:
+    """Give each customer one to three devices, the younger more."""
+    reached = np.cumsum(_DEVICES_OF_AGE, axis=1)[age]
+    more = (chance.random(len(age))[:, None] > reached).sum(axis=1)
+    owned: NDArray[np.int8] = (1 + np.minimum(more, 2)).astype(np.int8)
+    return owned
 
 
 def _journeys(

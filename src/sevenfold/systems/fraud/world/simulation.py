@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,25 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sevenfold.systems.fraud.world.batch import Batch
-from sevenfold.systems.fraud.world.calendar import share_out
-from sevenfold.systems.fraud.world.chance import stream
 from sevenfold.systems.fraud.world.clock import DAY
-from sevenfold.systems.fraud.world.files import Table, replacing
-from sevenfold.systems.fraud.world.ordinary import ordinary
+from sevenfold.systems.fraud.world.course import Course
+from sevenfold.systems.fraud.world.files import Scribe, Table, replacing
+from sevenfold.systems.fraud.world.following import KINDS, Following, follow
 from sevenfold.systems.fraud.world.patterns import FRIENDLY, NAMES, ORDINARY
-from sevenfold.systems.fraud.world.patterns.friendly_fraud import dispute
-from sevenfold.systems.fraud.world.plan import Plan, Slice
-from sevenfold.systems.fraud.world.society import Society
-from sevenfold.systems.fraud.world.tables import (
-    CHARGEBACK,
-    PAYMENT,
-    TRUTH,
-    Disputes,
-    payments_frame,
-    truth_frame,
-)
+from sevenfold.systems.fraud.world.plan import Plan
+from sevenfold.systems.fraud.world.tables import EVENTS, TRUTH, event_frame, payments_frame, truth_frame
 from sevenfold.systems.fraud.world.tokens import Tokens
-from sevenfold.systems.fraud.world.underworld import Underworld
 
 if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.arrays import Indices
@@ -51,6 +40,8 @@ class WorldReport:
         The folder.
     payments, frauds, chargebacks
         How many there are; some chargebacks are for honest payments, and not every fraud has one.
+    refunds, declines
+        How many payments were given back, as a whole or in part, and how many the issuers declined.
     patterns
         Payments by what made them, in the order of the patterns, ``ordinary`` first.
     reported
@@ -65,6 +56,8 @@ class WorldReport:
     payments: int
     frauds: int
     chargebacks: int
+    refunds: int
+    declines: int
     patterns: dict[str, int]
     reported: dict[str, int]
     customers: int
@@ -119,11 +112,11 @@ def simulate(
     Returns
     -------
     WorldReport
-        The folder holds ``Payment.parquet`` and ``Chargeback.parquet``, sorted by time, with amounts in
-        major units as decimals and times in UTC; ``truth.parquet``, in the order of the payments and never to
-        be learned from: payment_id, pattern, is_fraud, the number of the attack, age band and region of the
-        card's holder; ``world.json``, the report. Chargebacks keep coming in for 120 days after the last
-        payment.
+        The folder holds ``Payment.parquet``, ``Decline.parquet``, ``Refund.parquet`` and
+        ``Chargeback.parquet``, sorted by time, with amounts in major units as decimals and times in UTC;
+        ``truth.parquet``, in the order of the payments and never to be learned from: payment_id, pattern,
+        is_fraud, the number of the attack, age band and region of the card's holder; ``world.json``, the
+        report. Chargebacks keep coming in for 120 days after the last payment, refunds for 90.
 
     Raises
     ------
@@ -142,65 +135,52 @@ def simulate(
 
 
 def _make(plan: Plan, draft: Path, out: Path, progress: Progress | None) -> WorldReport:
-    world, underworld, tokens = Society.found(plan), Underworld(plan), Tokens(plan.seed)
-    counts = share_out(plan, world.people, plan.payments - plan.frauds)
-    slices = plan.slices()
-    paid = Table(draft / "Payment.parquet", PAYMENT, len(slices))
-    truth = Table(draft / "truth.parquet", TRUTH, len(slices))
-    charged: list[Disputes] = []
-    made = np.zeros(len(NAMES), dtype=np.int64)
+    course, tokens = Course(plan), Tokens(plan.seed)
+    people = course.world.people
+    tables = {name: Table(draft / f"{name}.parquet", columns) for name, columns in EVENTS.items()}
+    truth = Table(draft / "truth.parquet", TRUTH)
+    waiting = {kind: Following(kind) for kind in KINDS}
+    made, reported = np.zeros(len(NAMES), dtype=np.int64), np.zeros(len(NAMES), dtype=np.int64)
+
+    def write(batch: Batch, first: int, told: dict[str, dict[str, Indices]]) -> None:
+        if len(batch):
+            identity = tokens.write("payment", np.arange(first, first + len(batch)))
+            tables["Payment"].add(payments_frame(batch, identity, tokens))
+            truth.add(truth_frame(batch, identity, people))
+        for kind, columns in told.items():
+            tables[kind].add(event_frame(kind, columns, tokens))
+
     done = 0
-    for piece in slices:
-        batch = _slice(world, underworld, piece, counts)
-        identity = tokens.write("payment", np.arange(done, done + len(batch)))
-        paid.add(payments_frame(batch, identity, tokens))
-        truth.add(truth_frame(batch, identity, world.people))
-        charged.append(Disputes.of(batch, done))
-        made += np.bincount(batch.pattern, minlength=len(NAMES))
-        done += len(batch)
-        if progress is not None:
-            progress(done, plan.payments)
-    paid.close()
-    truth.close()
-    disputes = Disputes.concat(charged)
-    back = Table(draft / "Chargeback.parquet", CHARGEBACK, 1)
-    back.add(disputes.frame(tokens))
-    back.close()
-    reported = np.bincount(disputes.pattern, minlength=len(NAMES))
+    with Scribe() as scribe:
+        for piece in plan.slices():
+            batch = course.payments(piece)
+            for kind, columns in follow(batch, np.arange(done, done + len(batch)), plan.seed).items():
+                waiting[kind].add(columns)
+            told = {kind: queue.until(plan.start_ms + piece.stop * DAY) for kind, queue in waiting.items()}
+            reported += np.bincount(told["Chargeback"]["pattern"], minlength=len(NAMES))
+            made += np.bincount(batch.pattern, minlength=len(NAMES))
+            scribe.later(write, batch, done, told)
+            done += len(batch)
+            if progress is not None:
+                progress(done, plan.payments)
+        rest = {kind: queue.until(None) for kind, queue in waiting.items()}
+        reported += np.bincount(rest["Chargeback"]["pattern"], minlength=len(NAMES))
+        scribe.later(write, Batch.empty(), done, rest)
+    for table in (*tables.values(), truth):
+        table.close()
     return WorldReport(
         out=out,
         payments=done,
         frauds=int(made[ORDINARY + 1 : FRIENDLY].sum()),
-        chargebacks=len(disputes.pattern),
+        chargebacks=waiting["Chargeback"].told,
+        refunds=waiting["Refund"].told,
+        declines=waiting["Decline"].told,
         patterns=dict(zip(NAMES, made.tolist(), strict=True)),
         reported=dict(zip(NAMES, reported.tolist(), strict=True)),
-        customers=len(world.people),
-        merchants=len(world.merchants),
+        customers=len(people),
+        merchants=len(course.world.merchants),
         seed=plan.seed,
         days=plan.days,
         start=plan.start,
         turns=tuple(map(str, plan.turns)),
     )
-
-
-def _slice(world: Society, underworld: Underworld, piece: Slice, counts: Indices) -> Batch:
-    """Make all payments of a slice, in time."""
-    stolen = underworld.payments(world, piece)
-    honest = ordinary(world, piece, counts[piece.first : piece.stop])
-    honest = replace(honest, card=underworld.reissues.issued(honest.card, honest.time))
-    dispute(world, stream(world.plan.seed, "disputes", piece.number), honest, FRIENDLY)
-    batch = Batch.concat([honest, stolen]).in_time(stream(world.plan.seed, "order", piece.number))
-    _break(world.plan, piece, batch)
-    return batch
-
-
-def _break(plan: Plan, piece: Slice, batch: Batch) -> None:
-    """Lose what the outages of upstream fields lose, in place."""
-    chance = stream(plan.seed, "outages", piece.number)
-    day = (batch.time - plan.start_ms) // DAY
-    for turn in plan.of_kind("outage"):
-        lost = (day >= turn.first) & (day < turn.stop) & (chance.random(len(batch)) < turn.size)
-        if turn.name == "amount":
-            batch.cents[lost] *= 100
-        else:
-            getattr(batch, turn.name)[lost] = -1

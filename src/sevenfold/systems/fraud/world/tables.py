@@ -1,28 +1,29 @@
-"""The columns that are written: payments and chargebacks as events, and the truth beside them."""
+"""The columns that are written: payments and what follows them as events, and the truth beside them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
 
 from sevenfold.systems.fraud.world import countries
-from sevenfold.systems.fraud.world.batch import NEVER, Batch
-from sevenfold.systems.fraud.world.categories import AGES
+from sevenfold.systems.fraud.world.batch import CHANNELS, REASONS, Batch
+from sevenfold.systems.fraud.world.categories import AGES, REGIONS
 from sevenfold.systems.fraud.world.patterns import FRIENDLY, NAMES, ORDINARY
-from sevenfold.systems.fraud.world.people import REGIONS, People
 from sevenfold.systems.fraud.world.reissue import holder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sevenfold.systems.fraud.world.arrays import Indices
+    from sevenfold.systems.fraud.world.people import People
     from sevenfold.systems.fraud.world.tokens import Tokens
 
-__all__ = ["CHARGEBACK", "PAYMENT", "TRUTH", "Disputes", "payments_frame", "truth_frame"]
+__all__ = ["EVENTS", "TRUTH", "event_frame", "payments_frame", "truth_frame"]
 
 _MOMENT = pl.Datetime("ms", "UTC")
-PAYMENT: dict[str, pl.DataType] = {
+_PAYMENT: dict[str, pl.DataType] = {
     "payment_id": pl.String(),
     "occurred_at": _MOMENT,
     "card": pl.String(),
@@ -32,14 +33,36 @@ PAYMENT: dict[str, pl.DataType] = {
     "amount": pl.Decimal(18, 2),
     "currency": pl.String(),
     "country": pl.String(),
+    "channel": pl.String(),
 }
-CHARGEBACK: dict[str, pl.DataType] = {
+_CHARGEBACK: dict[str, pl.DataType] = {
     "chargeback_id": pl.String(),
     "reported_at": _MOMENT,
     "payment_id": pl.String(),
     "card": pl.String(),
     "merchant": pl.String(),
 }
+_REFUND: dict[str, pl.DataType] = {
+    "refund_id": pl.String(),
+    "refunded_at": _MOMENT,
+    "payment_id": pl.String(),
+    "card": pl.String(),
+    "merchant": pl.String(),
+    "amount": pl.Decimal(18, 2),
+    "currency": pl.String(),
+}
+_DECLINE: dict[str, pl.DataType] = {
+    "decline_id": pl.String(),
+    "declined_at": _MOMENT,
+    "payment_id": pl.String(),
+    "card": pl.String(),
+    "merchant": pl.String(),
+    "device": pl.String(),
+    "ip": pl.String(),
+    "reason": pl.String(),
+}
+EVENTS: Final = {"Payment": _PAYMENT, "Decline": _DECLINE, "Refund": _REFUND, "Chargeback": _CHARGEBACK}
+"""The columns of each event."""
 TRUTH: dict[str, pl.DataType] = {
     "payment_id": pl.String(),
     "pattern": pl.String(),
@@ -51,8 +74,8 @@ TRUTH: dict[str, pl.DataType] = {
 
 
 def payments_frame(batch: Batch, identity: pl.Series, tokens: Tokens) -> pl.DataFrame:
-    """Return payments as events in outside form: the columns of `PAYMENT`."""
-    return pl.DataFrame(
+    """Return payments as events in outside form: the columns of ``EVENTS["Payment"]``."""
+    frame = pl.DataFrame(
         {
             "payment_id": identity,
             "occurred_at": pl.Series(batch.time).cast(_MOMENT),
@@ -63,8 +86,10 @@ def payments_frame(batch: Batch, identity: pl.Series, tokens: Tokens) -> pl.Data
             "amount": pl.Series(batch.cents) / 100,
             "currency": _named(countries.CURRENCIES, batch.currency),
             "country": _named([country.code for country in countries.COUNTRIES], batch.country),
+            "channel": _named(CHANNELS, batch.channel),
         }
     )
+    return frame.cast({"amount": pl.Decimal(18, 2)})
 
 
 def truth_frame(batch: Batch, identity: pl.Series, people: People) -> pl.DataFrame:
@@ -94,52 +119,43 @@ def _named(names: tuple[str, ...] | list[str], position: Indices) -> pl.Series:
     return listed.gather(pl.Series(np.where(position < 0, len(names), position).astype(np.uint32)))
 
 
-@dataclass(frozen=True, slots=True)
-class Disputes:
-    """What chargebacks need to know of their payments.
-
-    They are few and arrive in an order of their own, so they are kept in memory until the end.
+def event_frame(kind: str, told: Mapping[str, Indices], tokens: Tokens) -> pl.DataFrame:
+    """Return what follows payments as events in outside form.
 
     Parameters
     ----------
-    reported
-        When they arrive, ms UTC.
-    payment, card, merchant
-        Numbers of the entities.
-    pattern
-        What made the payment.
+    kind
+        One of `KINDS`.
+    told
+        Columns as `Following.until` gives them.
     """
-
-    reported: Indices
-    payment: Indices
-    card: Indices
-    merchant: Indices
-    pattern: Indices
-
-    @classmethod
-    def of(cls, batch: Batch, before: int) -> Disputes:
-        """Take them from payments, ``before`` which others were made."""
-        rows = np.flatnonzero(batch.reported != NEVER)
-        return cls(
-            batch.reported[rows], rows + before, batch.card[rows], batch.merchant[rows], batch.pattern[rows]
-        )
-
-    @classmethod
-    def concat(cls, parts: list[Disputes]) -> Disputes:
-        """Put them together in the order in which they arrive."""
-        whole = (np.concatenate([getattr(part, name) for part in parts]) for name in cls.__slots__)
-        reported, payment, card, merchant, pattern = whole
-        order = np.lexsort((payment, reported))
-        return cls(reported[order], payment[order], card[order], merchant[order], pattern[order])
-
-    def frame(self, tokens: Tokens) -> pl.DataFrame:
-        """Return them as events in outside form: the columns of `CHARGEBACK`."""
+    if not len(told["time"]):
+        return pl.DataFrame(schema=EVENTS[kind])
+    moment = pl.Series(told["time"]).cast(_MOMENT)
+    common = {
+        "payment_id": tokens.write("payment", told["payment"]),
+        "card": tokens.write("card", told["card"]),
+        "merchant": tokens.write("merchant", told["merchant"]),
+    }
+    identity = tokens.write(kind.lower(), told["number"])
+    if kind == "Chargeback":
+        return pl.DataFrame({"chargeback_id": identity, "reported_at": moment, **common})
+    if kind == "Refund":
         return pl.DataFrame(
             {
-                "chargeback_id": tokens.write("chargeback", np.arange(len(self.reported))),
-                "reported_at": pl.Series(self.reported).cast(_MOMENT),
-                "payment_id": tokens.write("payment", self.payment),
-                "card": tokens.write("card", self.card),
-                "merchant": tokens.write("merchant", self.merchant),
+                "refund_id": identity,
+                "refunded_at": moment,
+                **common,
+                "amount": (pl.Series(told["returned"]) / 100).cast(pl.Decimal(18, 2)),
+                "currency": _named(countries.CURRENCIES, told["currency"]),
             }
         )
+    return pl.DataFrame(
+        {
+            "decline_id": identity,
+            "declined_at": moment,
+            **common,
+            **{name: tokens.write(name, told[name]) for name in ("device", "ip")},
+            "reason": _named(REASONS, told["declined"].astype(np.int64) - 1),
+        }
+    )

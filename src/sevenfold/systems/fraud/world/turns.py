@@ -4,6 +4,7 @@
 kind       name                          what happens from day FIRST to before STOP  SIZE
 =========  ============================  ==========================================  ======================
 wave       a pattern of fraud            grows to the middle, then shrinks again     times as many at most
+campaign   a pattern of fraud            likewise, and there is none on other days   times as many at most
 boom       a category of merchants       draws purchases that went elsewhere         share of all purchases
 arrival    a country without customers   its people join, and stay                   share of all customers
 outage     device, ip, country, amount   the field is lost; an amount comes in       share of all payments
@@ -36,11 +37,12 @@ __all__ = ["Turn"]
 
 _NAMES: Final = {
     "wave": [pattern.name for pattern in PATTERNS],
+    "campaign": [pattern.name for pattern in PATTERNS],
     "boom": [category.name for category in CATEGORIES],
     "arrival": [country.code for country in COUNTRIES],
     "outage": ["device", "ip", "country", "amount"],
 }
-_MOST: Final = {"wave": 1000.0, "boom": 1.0, "arrival": 1.0, "outage": 1.0}
+_MOST: Final = {"wave": 1000.0, "campaign": 1000.0, "boom": 1.0, "arrival": 1.0, "outage": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,9 @@ class Turn:
             yield Fault(where, f"a size from 0 to {_MOST[self.kind]:g}", f"{self.size:g}")
 
     def wave(self, days: int) -> Floats:
-        """Return how many times as much there is of it on each day; 1 outside of the change."""
+        """Return how many times as much there is of it on each day; outside of it 1, or 0 for a campaign."""
         middle, half = (self.first + self.stop - 1) / 2, max((self.stop - self.first) / 2, 0.5)
         height: Floats = np.maximum(0.0, 1.0 - np.abs(np.arange(days) - middle) / half)
+        if self.kind == "campaign":
+            return self.size * height
         return 1.0 + (self.size - 1.0) * height

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sevenfold.systems.fraud.world.batch import Batch
+from sevenfold.systems.fraud.world.batch import NEVER, REASONS, Batch
 from sevenfold.systems.fraud.world.chance import pick, stream
 from sevenfold.systems.fraud.world.clock import DAY, HOUR
 from sevenfold.systems.fraud.world.patterns import PATTERNS
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.arrays import Floats, Indices
     from sevenfold.systems.fraud.world.plan import Plan, Slice
     from sevenfold.systems.fraud.world.society import Society
+    from sevenfold.systems.fraud.world.thieves import Thieves
 
 __all__ = ["Underworld", "apportion"]
 
@@ -26,7 +27,8 @@ class Underworld:
     """The attacks of a world, planned ahead so that their payments come to the share that was asked for.
 
     An attack that begins in one slice may last into the next ones: what lies ahead is kept until then.
-    `reissues` knows which cards were replaced after a report.
+    `reissues` knows which cards were replaced after a report, `thieves` what has worked so far where the
+    world runs live, `ahead` holds the payments of attacks that have begun and go on after the newest slice.
 
     Parameters
     ----------
@@ -45,7 +47,8 @@ class Underworld:
             attacks = _schedule(plan, pattern, wave, int(payments), numbered)
             numbered += len(attacks)
             self._planned.append(attacks)
-        self._ahead = Batch.empty()
+        self.ahead = Batch.empty()
+        self.thieves: Thieves | None = None
         self.reissues = Reissues(plan.population, plan.start_ms)
 
     def payments(self, world: Society, piece: Slice) -> Batch:
@@ -60,24 +63,40 @@ class Underworld:
         """
         begin, end = (world.plan.start_ms + day * DAY for day in (piece.first, piece.stop))
         made, starts = [], []
-        for code, (pattern, planned) in enumerate(zip(PATTERNS, self._planned, strict=True), start=1):
-            attacks = planned.between(begin, end)
+        begun = [planned.between(begin, end) for planned in self._planned]
+        if self.thieves is not None:
+            begun = self.thieves.displaced(begun)
+        for code, (pattern, attacks) in enumerate(zip(PATTERNS, begun, strict=True), start=1):
             if len(attacks):
                 chance = stream(world.plan.seed, pattern.name, piece.number)
                 strike = pattern.strike(world, chance, attacks)
                 made.append(strike.charged(world, chance, pattern, code, attacks))
                 starts.append(np.repeat(attacks.start, attacks.size))
-        batch = Batch.concat([self._ahead, self._stolen(Batch.concat(made), starts)])
+        fresh = self._stolen(Batch.concat(made), starts)
+        if self.thieves is not None:
+            fresh = self.thieves.careful(fresh)
+        batch = Batch.concat([self.ahead, fresh])
         now = batch.time < end
-        self._ahead = batch.take(~now)
+        self.ahead = batch.take(~now)
         return batch.take(now)
 
     def _stolen(self, fresh: Batch, starts: list[Indices]) -> Batch:
-        """Give new attacks the cards that the accounts had when the thieves got hold of them."""
+        """Give new attacks the cards that the accounts had when the thieves got hold of them.
+
+        What they pay with a card after it was replaced is declined, and heard of no more.
+        """
         if not len(fresh):
             return fresh
         self.reissues.block(fresh)
-        return replace(fresh, card=self.reissues.issued(fresh.card, np.concatenate(starts)))
+        card = self.reissues.issued(fresh.card, np.concatenate(starts))
+        dead = card != self.reissues.issued(fresh.card, fresh.time)
+        return replace(
+            fresh,
+            card=card,
+            declined=np.where(dead, REASONS.index("lost_or_stolen") + 1, fresh.declined).astype(np.int8),
+            refunded=np.where(dead, NEVER, fresh.refunded),
+            reported=np.where(dead, NEVER, fresh.reported),
+        )
 
 
 def apportion(total: int, shares: np.ndarray) -> Indices:
@@ -99,6 +118,9 @@ def _wave(plan: Plan, pattern: Pattern) -> Floats:
     for turn in plan.of_kind("wave"):
         if turn.name == pattern.name:
             wave = wave * turn.wave(plan.days)
+    campaigns = [turn.wave(plan.days) for turn in plan.of_kind("campaign") if turn.name == pattern.name]
+    if campaigns:
+        wave = wave * np.sum(campaigns, axis=0)
     return wave + 1e-12  # where there is none at all, a day must still be found for the last attack
 
 

@@ -11,6 +11,8 @@ from sevenfold.systems.fraud.world.patterns.device_ring import DEVICE_RING
 from sevenfold.systems.fraud.world.patterns.friendly_fraud import FRIENDLY_FRAUD
 from sevenfold.systems.fraud.world.patterns.lost_card import LOST_CARD
 from sevenfold.systems.fraud.world.patterns.merchant_breach import MERCHANT_BREACH
+from sevenfold.systems.fraud.world.patterns.mule_chain import MULE_CHAIN
+from sevenfold.systems.fraud.world.patterns.refund_abuse import REFUND_ABUSE
 from sevenfold.systems.fraud.world.patterns.stolen_card import STOLEN_CARD
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ PATTERNS: tuple[Pattern, ...] = (
     LOST_CARD,
     DEVICE_RING,
     COLLUDING_MERCHANT,
+    MULE_CHAIN,
+    REFUND_ABUSE,
 )
 
 ORDINARY = 0

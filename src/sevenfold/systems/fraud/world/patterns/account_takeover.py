@@ -28,12 +28,15 @@ from sevenfold.systems.fraud.world.patterns.thieves import (
 )
 
 if TYPE_CHECKING:
+    from sevenfold.systems.fraud.world.arrays import Indices
     from sevenfold.systems.fraud.world.society import Society
 
 __all__ = ["ACCOUNT_TAKEOVER"]
 
 _THROUGH_THE_VICTIM = 0.1
 """Share of the attacks that run on the victim's own device and home address."""
+_OLDER = 0.5
+"""How often the older of two possible victims is chosen."""
 
 
 def _strike(world: Society, chance: np.random.Generator, attacks: Attacks) -> Strike:
@@ -41,7 +44,7 @@ def _strike(world: Society, chance: np.random.Generator, attacks: Attacks) -> St
     size = len(of)
     pace = 18 * MINUTE * chance.lognormal(0, 1.0, count)
     time = attacks.times(pace[of] * chance.exponential(1, size), world.plan.end_ms)
-    victim, card = victims_cards(world, chance, attacks.start)
+    victim, card = _trusting(world, chance, attacks)
     home = world.people.country[victim].astype(np.int64)
 
     hand = np.zeros(size, dtype=np.int64)
@@ -71,11 +74,20 @@ def _strike(world: Society, chance: np.random.Generator, attacks: Attacks) -> St
     )
 
 
+def _trusting(world: Society, chance: np.random.Generator, attacks: Attacks) -> tuple[Indices, Indices]:
+    """Pick the victims: of two customers, often the older, who falls for phishing more easily."""
+    victim, card = victims_cards(world, chance, attacks.start)
+    other, others_card = victims_cards(world, chance, attacks.start)
+    older = (world.people.age[other] > world.people.age[victim]) & (chance.random(len(attacks)) < _OLDER)
+    return either(older, other, victim), either(older, others_card, card)
+
+
 ACCOUNT_TAKEOVER = Pattern(
     name="account_takeover",
-    share=0.22,
+    share=0.2,
     sizes=some_sizes(2.4, 14),
     strike=_strike,
     noticed=0.9,
     delay=11.0,
+    dead=0.02,
 )

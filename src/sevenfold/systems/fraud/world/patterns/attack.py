@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sevenfold.systems.fraud.world import countries, prices
-from sevenfold.systems.fraud.world.batch import NEVER, Batch
+from sevenfold.systems.fraud.world import countries, outcomes, prices
+from sevenfold.systems.fraud.world.batch import NEVER, ONLINE, REASONS, SHOP, Batch
 from sevenfold.systems.fraud.world.clock import DAY, HOUR
 from sevenfold.systems.fraud.world.ordinary import blur_country
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from sevenfold.systems.fraud.world.arrays import Floats, Indices
+    from sevenfold.systems.fraud.world.arrays import Flags, Floats, Indices
     from sevenfold.systems.fraud.world.society import Society
 
 __all__ = ["Attacks", "Pattern", "Strike"]
@@ -47,6 +47,16 @@ class Attacks:
 
     def __len__(self) -> int:
         return len(self.number)
+
+    @classmethod
+    def concat(cls, parts: Iterable[Attacks]) -> Attacks:
+        """Put attacks one after the other."""
+        held = list(parts)
+        return cls(*(np.concatenate([getattr(part, name) for part in held]) for name in cls.__slots__))
+
+    def take(self, rows: Indices | Flags) -> Attacks:
+        """Return some of them, by position or by flag."""
+        return Attacks(self.number[rows], self.start[rows], self.size[rows])
 
     def between(self, begin: int, end: int) -> Attacks:
         """Return those that start in [begin, end); they must be sorted by start."""
@@ -104,6 +114,12 @@ class Pattern:
         Median days until the chargeback arrives.
     spread
         Standard deviation of the logarithm of the delay.
+    dead
+        Share of the cards that no longer work when they are tried.
+    suspected
+        Share of the payments, with cards that work, that the issuer declines on suspicion.
+    refunded, refund_days
+        Share of the payments that their merchants give back, and the median days until then.
     hours
         Weights of the 24 hours, UTC, at which attacks begin.
     """
@@ -115,6 +131,10 @@ class Pattern:
     noticed: float
     delay: float
     spread: float = 0.9
+    dead: float = 0.06
+    suspected: float = 0.08
+    refunded: float = 0.02
+    refund_days: float = 4.0
     hours: tuple[float, ...] = _DAYTIME
 
 
@@ -135,6 +155,8 @@ class Strike:
     cents
         The amount in hundredths of a euro where the attacker chose it, -1 where it is the merchant's price.
         Halves and wholes of a euro stay round in other currencies, the rest ends as the merchant's prices do.
+    silent
+        Which payments nobody disputes, since whoever holds the card takes part; none by default.
     """
 
     time: Indices
@@ -146,6 +168,7 @@ class Strike:
     paid_in: Indices
     factor: Floats
     cents: Indices
+    silent: Flags | None = None
 
     def charged(
         self, world: Society, chance: np.random.Generator, pattern: Pattern, code: int, attacks: Attacks
@@ -156,19 +179,38 @@ class Strike:
         ending = np.where(even, prices.HALVES, world.merchants.ending[self.merchant])
         chosen = prices.rounded(self.cents / 100 * countries.PRICE_LEVEL[self.paid_in], ending)
         size = len(self.time)
-        return Batch(
+        batch = Batch.of(
             time=self.time,
             card=self.card,
             merchant=self.merchant,
             device=self.device,
             ip=self.ip,
-            cents=np.where(self.cents >= 0, chosen, cents).astype(np.int64),
-            currency=countries.CURRENCY_OF[self.paid_in].astype(np.int64),
+            cents=np.where(self.cents >= 0, chosen, cents),
+            currency=countries.CURRENCY_OF[self.paid_in],
             country=blur_country(chance, self.country),
-            pattern=np.full(size, code, dtype=np.int64),
+            channel=np.where(world.merchants.online[self.merchant], ONLINE, SHOP),
+            pattern=np.full(size, code),
             attack=np.repeat(attacks.number, attacks.size),
+            declined=_declined(chance, pattern, self.card, attacks),
             reported=_reported(chance, pattern, self.card, self.time),
         )
+        back = np.full(size, pattern.refunded)
+        batch = outcomes.given_back(world, chance, batch, back, pattern.refund_days)
+        unheard = (batch.declined != 0) | (batch.refunded != NEVER)
+        if self.silent is not None:
+            unheard |= self.silent
+        batch.reported[unheard] = NEVER
+        return batch
+
+
+def _declined(chance: np.random.Generator, pattern: Pattern, card: Indices, attacks: Attacks) -> Indices:
+    """Say what the issuers decline: all payments with a card that is dead, and some others on suspicion."""
+    cards, which = np.unique(card, return_inverse=True)
+    cases, case = np.unique(attacks.of * len(cards) + which, return_inverse=True)
+    dead = (chance.random(len(cases)) < pattern.dead)[case]
+    why = np.where(dead, outcomes.reasons(chance, len(card)), 0)
+    suspicion = chance.random(len(card)) < pattern.suspected
+    return np.where(~dead & suspicion, 1 + REASONS.index("suspected_fraud"), why)
 
 
 def _reported(chance: np.random.Generator, pattern: Pattern, card: Indices, time: Indices) -> Indices:

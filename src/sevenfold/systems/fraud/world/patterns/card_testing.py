@@ -6,7 +6,8 @@ twice.
 
 Source: Ali, Arief, Emms, van Moorsel, "Does the Online Card Payment Landscape Unwittingly Facilitate
 Fraud?", IEEE Security & Privacy 15(2), 2017, which shows how distributed guessing over many merchants
-works, and why small ones are chosen. Few of the victims notice so small a sum.
+works, and why small ones are chosen. Nearly half of the numbers no longer work, and the issuers decline them.
+Few of the victims notice so small a sum.
 """
 
 from __future__ import annotations
@@ -79,9 +80,12 @@ def _strike(world: Society, chance: np.random.Generator, attacks: Attacks) -> St
 
 CARD_TESTING = Pattern(
     name="card_testing",
-    share=0.28,
+    share=0.26,
     sizes=log_normal_sizes(28, 0.9, 6, 600),
     strike=_strike,
     noticed=0.4,
     delay=12.0,
+    dead=0.45,
+    suspected=0.05,
+    refunded=0.01,
 )

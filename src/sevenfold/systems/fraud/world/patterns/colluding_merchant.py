@@ -64,9 +64,11 @@ def _strike(world: Society, chance: np.random.Generator, attacks: Attacks) -> St
 
 COLLUDING_MERCHANT = Pattern(
     name="colluding_merchant",
-    share=0.05,
+    share=0.04,
     sizes=log_normal_sizes(40, 0.6, 12, 250),
     strike=_strike,
     noticed=0.7,
     delay=22.0,
+    dead=0.15,
+    refunded=0.0,
 )

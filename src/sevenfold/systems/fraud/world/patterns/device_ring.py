@@ -25,7 +25,7 @@ from sevenfold.systems.fraud.world.patterns.thieves import (
     no_choice,
     victims_cards,
 )
-from sevenfold.systems.fraud.world.people import taste
+from sevenfold.systems.fraud.world.tastes import taste
 
 if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.society import Society
@@ -52,7 +52,8 @@ def _strike(world: Society, chance: np.random.Generator, attacks: Attacks) -> St
     ip, country = attackers_origin(
         world, chance, attacks.number[of], hand, time, home, (0.6, 0.05, 0.15, 0.2)
     )
-    category = taste(chance, world.people.age[victim][row], online=True)
+    people = world.people
+    category = taste(chance, people.age[victim][row], people.region[victim][row], online=True)
     return Strike(
         time=time,
         card=either(foreign[row], foreign_cards(attacks.number[of], which), own[row]),
@@ -73,4 +74,5 @@ DEVICE_RING = Pattern(
     strike=_strike,
     noticed=0.75,
     delay=20.0,
+    dead=0.1,
 )

@@ -1,6 +1,7 @@
 """Friendly fraud: the cardholder made the payment and disputes it all the same.
 
-An ordinary payment of an honest device, reported late, most often for digital goods, games and travel;
+An ordinary payment of an honest device, reported late, most often for digital goods, games, travel and
+subscriptions that were forgotten;
 nothing in it can be detected. To a model it is a wrong label, and every payment platform has some: the
 truth says ``is_fraud = False`` under the pattern's name.
 
@@ -15,10 +16,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sevenfold.systems.fraud.world.batch import NEVER, Batch
+from sevenfold.systems.fraud.world.batch import NEVER, SHOP, Batch
 from sevenfold.systems.fraud.world.categories import CATEGORIES
 from sevenfold.systems.fraud.world.clock import DAY
-from sevenfold.systems.fraud.world.network import NONE
 
 if TYPE_CHECKING:
     from sevenfold.systems.fraud.world.society import Society
@@ -30,7 +30,9 @@ FRIENDLY_FRAUD = "friendly_fraud"
 _RATE = 0.055
 """Disputes of ordinary payments for each fraudulent one: about one chargeback in twelve."""
 _DELAY, _SPREAD = 24.0, 0.7
-_TEMPTING = np.array([3.0 if c.name in ("digital", "gaming", "travel") else 1.0 for c in CATEGORIES])
+_TEMPTING = np.array(
+    [3.0 if c.name in ("digital", "gaming", "travel", "subscription") else 1.0 for c in CATEGORIES]
+)
 
 
 def dispute(world: Society, chance: np.random.Generator, ordinary: Batch, code: int) -> None:
@@ -38,7 +40,8 @@ def dispute(world: Society, chance: np.random.Generator, ordinary: Batch, code: 
     rate = _RATE * world.plan.fraud_share / max(1 - world.plan.fraud_share, 0.5)
     tempting = _TEMPTING[world.merchants.category[ordinary.merchant]]
     disputed = chance.random(len(ordinary)) < rate * tempting
-    rows = np.flatnonzero(disputed & (ordinary.device != NONE))
+    disputed &= (ordinary.channel != SHOP) & (ordinary.declined == 0) & (ordinary.refunded == NEVER)
+    rows = np.flatnonzero(disputed)
     days = _DELAY * np.exp(_SPREAD * chance.standard_normal(len(rows)))
     when = ordinary.time[rows] + ((1 + days) * DAY).astype(np.int64)
     ordinary.pattern[rows] = code

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sevenfold.systems.fraud.world import opening
 from sevenfold.systems.fraud.world.categories import CATEGORIES, ONLINE
 from sevenfold.systems.fraud.world.clock import DAY, MINUTE
 from sevenfold.systems.fraud.world.network import NONE
@@ -38,11 +39,13 @@ def _strike(world: Society, chance: np.random.Generator, attacks: Attacks) -> St
     day = (attacks.start - world.plan.start_ms) // DAY
     place = world.people.place(victim, day)[of]
     category = chance.choice(_DOORS, size, p=_SHARE / _SHARE.sum())
+    merchant = world.merchants.choose(chance, category, place)
+    merchant = opening.instead(world, chance, merchant, place, (time - world.plan.start_ms) // DAY)
     none = np.full(size, NONE, dtype=np.int64)
     return Strike(
-        time=time,
+        time=opening.in_hours(world, time, merchant),
         card=card[of],
-        merchant=world.merchants.choose(chance, category, place),
+        merchant=merchant,
         device=none,
         ip=none,
         country=place,
@@ -54,10 +57,13 @@ def _strike(world: Society, chance: np.random.Generator, attacks: Attacks) -> St
 
 LOST_CARD = Pattern(
     name="lost_card",
-    share=0.08,
+    share=0.07,
     sizes=some_sizes(2.8, 8),
     strike=_strike,
     noticed=0.93,
     delay=6.0,
+    dead=0.04,
+    suspected=0.02,
+    refunded=0.0,
     hours=(*(0.15,) * 7, *(1.0,) * 14, *(0.5,) * 3),
 )

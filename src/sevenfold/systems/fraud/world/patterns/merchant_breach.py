@@ -1,8 +1,8 @@
 """A breached merchant: the cards of its customers are sold, and used elsewhere weeks later.
 
 What the victims have in common is a merchant that all of them paid before (a common point of purchase). A
-crew works through the list for weeks, a card or two payments at a time, from a few devices, for ordinary
-amounts.
+crew works through the list for weeks, in sittings: a burst of many cards within the hour, one or two payments
+with each, from a few devices, for ordinary amounts; then nothing for days.
 
 Source: Araujo, Almeida, Ferreira, Silva, Bizarro, "BreachRadar: Automatic Detection of
 Points-of-Compromise", SIAM SDM 2017.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sevenfold.systems.fraud.world.categories import CASHABLE
-from sevenfold.systems.fraud.world.clock import DAY
+from sevenfold.systems.fraud.world.clock import DAY, MINUTE
 from sevenfold.systems.fraud.world.patterns.attack import Attacks, Pattern, Strike
 from sevenfold.systems.fraud.world.patterns.thieves import (
     attackers_origin,
@@ -32,6 +32,8 @@ __all__ = ["MERCHANT_BREACH"]
 
 _PER_CARD = 2
 """Payments of a card at most."""
+_SITTINGS = 0.12
+"""Share of the payments that begin another sitting, hours or days after the one before."""
 _USUAL = 4
 """How many of a customer's usual merchants know the card."""
 
@@ -40,7 +42,9 @@ def _strike(world: Society, chance: np.random.Generator, attacks: Attacks) -> St
     count, of, step = len(attacks), attacks.of, attacks.step
     size = len(of)
     weeks = 7 * DAY * chance.uniform(2, 6, count)
-    time = attacks.times(weeks[of] / attacks.size[of] * chance.exponential(1, size), world.plan.end_ms)
+    rest = weeks[of] / attacks.size[of] / _SITTINGS * chance.exponential(1, size)
+    gaps = np.where(chance.random(size) < _SITTINGS, rest, 4 * MINUTE * chance.exponential(1, size))
+    time = attacks.times(gaps, world.plan.end_ms)
     customer = _customers_of_one(world, chance, attacks)
     # a card serves one or two payments in a row: the position in the list advances by a half each
     place = np.repeat(np.cumsum(attacks.size) - attacks.size, attacks.size) + step // _PER_CARD
@@ -84,9 +88,10 @@ def _customers_of_one(world: Society, chance: np.random.Generator, attacks: Atta
 
 MERCHANT_BREACH = Pattern(
     name="merchant_breach",
-    share=0.13,
+    share=0.12,
     sizes=log_normal_sizes(45, 0.7, 10, 400),
     strike=_strike,
     noticed=0.82,
     delay=15.0,
+    dead=0.1,
 )

@@ -67,9 +67,10 @@ def _strike(world: Society, chance: np.random.Generator, attacks: Attacks) -> St
 
 STOLEN_CARD = Pattern(
     name="stolen_card",
-    share=0.18,
+    share=0.17,
     sizes=some_sizes(3.0, 16),
     strike=_strike,
     noticed=0.85,
     delay=16.0,
+    dead=0.12,
 )

@@ -1,4 +1,4 @@
-"""The plainest policy: what each action is expected to cost, with the problem's own costs."""
+"""A policy that is easy to foresee: what each action is expected to cost, with the problem's own costs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from sevenfold.data.log import LogEntry
     from sevenfold.problem.problem import Problem
     from sevenfold.serving.verdict import Action, Asked
-
-__all__ = ["CostJudge"]
 
 
 class CostJudge:
@@ -32,7 +30,7 @@ class CostJudge:
         self._problem, self._amount = problem, amount
         self.version = "cost-1"
 
-    def judge(self, asked: Asked, event_ids: Sequence[str], now_ms: int) -> list[Verdict]:  # noqa: ARG002
+    def judge(self, asked: Asked, event_ids: Sequence[str], now_ms: int) -> list[Verdict]:
         """Decide a batch."""
         if asked.scores is None:
             return [Verdict("approve", None, fallback=True, by="fallback")] * len(asked.rows)

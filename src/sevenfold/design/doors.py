@@ -1,0 +1,73 @@
+"""The doors of a design: its service behind HTTP, with trust's keys and tokens wired in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sevenfold.serving.authentication import Open
+from sevenfold.serving.http.door import Behind, make_application
+from sevenfold.trust.key_file import KeyFile
+from sevenfold.trust.keys import KeyRing
+from sevenfold.trust.tokenise import Tokeniser
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sevenfold.design.design import Design
+    from sevenfold.serving.authentication import Authenticator
+    from sevenfold.serving.http.application import Application
+    from sevenfold.serving.http.journal import Journal
+    from sevenfold.serving.http.limits import Limits
+    from sevenfold.serving.service import DecisionService
+
+__all__ = ["cleaner", "http_door", "key_file"]
+
+
+def key_file(root: Path) -> KeyFile:
+    """Where a home keeps the records of its keys."""
+    return KeyFile(root / "keys.json")
+
+
+def cleaner(design: Design, root: Path) -> Tokeniser | None:
+    """Return what puts tokens in the place of card numbers, where the design says so.
+
+    Raises
+    ------
+    StateError
+        The installation's secret is no secret.
+    """
+    return Tokeniser.of(root / "token_secret") if design.serving.tokenise else None
+
+
+def http_door(
+    design: Design,
+    service: DecisionService,
+    root: Path,
+    limits: Limits,
+    journal: Journal,
+    *,
+    authenticate: bool = True,
+) -> Application:
+    """Put the HTTP door of a design before its service.
+
+    Parameters
+    ----------
+    design
+        What was declared.
+    service
+        What decides, opened over the same home.
+    root
+        The home folder.
+    limits, journal
+        What the door puts up with, and where it logs.
+    authenticate
+        Whether a key is asked for.
+
+    Raises
+    ------
+    StateError
+        The file of keys is damaged, or the secret of tokens.
+    """
+    authenticator: Authenticator = KeyRing(key_file(root)) if authenticate else Open()
+    behind = Behind(design.name, design.events, design.decides, service, cleaner(design, root), service.stats)
+    return make_application(behind, authenticator, limits, journal)

@@ -1,0 +1,82 @@
+"""The door put together: an application for a design's events and the service that decides them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sevenfold.serving.door import Doorman
+from sevenfold.serving.http.application import Application
+from sevenfold.serving.http.decisions import Decisions
+from sevenfold.serving.http.limits import Limits, RateLimits
+from sevenfold.serving.http.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from litestar.types import ControllerRouterHandler
+
+    from sevenfold.data.event import EventType
+    from sevenfold.serving.authentication import Authenticator
+    from sevenfold.serving.door import Cleaner
+    from sevenfold.serving.http.journal import Journal
+    from sevenfold.serving.http.service import Service
+    from sevenfold.serving.stats import Stats
+
+__all__ = ["Behind", "make_application"]
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What a door leads to.
+
+    Parameters
+    ----------
+    name
+        The design's.
+    events, decides
+        Its events by name, and the one that is decided.
+    service
+        What decides.
+    cleaner
+        Puts tokens in the place of card numbers; ``None`` where they are refused.
+    stats
+        Gives what the service counts by itself.
+    handlers
+        Further routes, such as those of the Open Inference Protocol.
+    """
+
+    name: str
+    events: Mapping[str, EventType]
+    decides: str
+    service: Service
+    cleaner: Cleaner | None = None
+    stats: Callable[[], Stats] | None = None
+    handlers: Sequence[ControllerRouterHandler] = field(default_factory=tuple)
+
+
+def make_application(
+    behind: Behind, authenticator: Authenticator, limits: Limits, journal: Journal
+) -> Application:
+    """Put a door together.
+
+    Parameters
+    ----------
+    behind
+        What it leads to.
+    authenticator
+        Tells who calls.
+    limits, journal
+        What it puts up with, and where it logs.
+    """
+    from sevenfold.serving.http.mounted import Mounted
+    from sevenfold.serving.http.routes import framework
+
+    keys = [event.__key__ for event in behind.events.values()]
+    doormen = {name: Doorman(event, keys, behind.cleaner) for name, event in behind.events.items()}
+    telemetry, rates = Telemetry(behind.stats), RateLimits()
+    decisions = Decisions(behind.decides, behind.service, doormen[behind.decides], limits, rates, telemetry)
+    application = Application(decisions, authenticator, limits, telemetry, journal)
+    routes = framework(behind, application, doormen, limits, rates, telemetry)
+    application.framework = Mounted(routes)
+    return application

@@ -1,0 +1,228 @@
+"""The policy at work: lists, rules, costs, reviewers' capacity and control group, in this order of weight.
+
+1. An entity on a deny list blocks, one on an allow list approves.
+2. Live rules that hit ask for the strictest of their actions; a rule that approves gives way to any other
+   rule, and prevails over the costs.
+3. Else the action that is expected to cost least: see `serving.thresholds`. Where rules asked for something,
+   the stricter of the two is taken.
+4. A watch list asks for a review at least.
+5. Of the blocks that are left, the control group is drawn.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from sevenfold.serving.control import draw
+from sevenfold.serving.costs import EventCosts
+from sevenfold.serving.lists import Lists
+from sevenfold.serving.rules.book import RuleBook
+from sevenfold.serving.rules.row import WideRows
+from sevenfold.serving.thresholds import Thresholds, thresholds
+from sevenfold.serving.verdict import ACTIONS, Asked, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sevenfold.data.log import LogEntry
+    from sevenfold.learning.risk_scale import RiskScale
+    from sevenfold.problem.problem import Problem
+    from sevenfold.serving.policy import Policy
+    from sevenfold.serving.rules.rule import Rule
+    from sevenfold.serving.rules.sheet import Sheet
+    from sevenfold.serving.verdict import Action, Decider
+
+__all__ = ["PolicyJudge"]
+
+_DAY_MS = 86_400_000
+_STRICTNESS = {action: place for place, action in enumerate(ACTIONS)}
+
+
+class PolicyJudge:
+    """Decides batches; for one thread at a time.
+
+    Parameters
+    ----------
+    sheet
+        What is known at a decision.
+    policy, problem
+        What was declared.
+    scale
+        What turns probabilities into risk scores; `None` gives none.
+    review_price
+        What a review must save at least, as `review_price` learned it.
+    control_key
+        What the control group is drawn with; empty draws nobody.
+
+    Attributes
+    ----------
+    book, lists
+        Rules and lists as the log has them so far.
+
+    Raises
+    ------
+    DesignError
+        The policy or the costs don't fit the design.
+    """
+
+    def __init__(
+        self,
+        sheet: Sheet,
+        policy: Policy,
+        problem: Problem,
+        *,
+        scale: RiskScale | None = None,
+        review_price: float = 0.0,
+        control_key: bytes = b"",
+    ) -> None:
+        self.policy = policy
+        self.book = RuleBook(sheet)
+        self.lists = Lists(sheet.event)
+        self._costs = EventCosts(sheet, problem, policy.amount)
+        self._scale = scale
+        self._price = review_price
+        self._key = control_key
+        self._sheet = sheet
+        self._rows: WideRows | None = None
+        self._reviews: dict[int, int] = {}
+        told = (policy, problem.missed, problem.false_alarm, problem.review, review_price)
+        digest = hashlib.sha256(repr(told).encode())
+        digest.update(repr(scale.to_json() if scale is not None else None).encode())
+        self._declared = digest.hexdigest()[:8]
+
+    @property
+    def version(self) -> str:
+        """The declaration, the scale and the price of a review; then the live rules."""
+        return f"{self._declared}-{self.book.version}"
+
+    def update(self, entry: LogEntry) -> None:
+        """Take note of an entry of the log: a change of a rule or a list, or else nothing."""
+        self.lists.update(entry)
+        before = self.book.version
+        self.book.update(entry)
+        if self.book.version != before or entry.event == "RuleChange":
+            self._rows = None
+
+    def recall(self, action: str, now_ms: int) -> None:
+        """Count a decision made before a restart, so that the day's reviews are known."""
+        if action == "review":
+            self._count_review(now_ms // _DAY_MS)
+
+    def reviews_left(self, now_ms: int) -> int | None:
+        """How many reviews the day still has; `None` for any number."""
+        capacity = self.policy.review_capacity_per_day
+        if capacity is None:
+            return None
+        return max(capacity - self._reviews.get(now_ms // _DAY_MS, 0), 0)
+
+    def judge(self, asked: Asked, event_ids: Sequence[str], now_ms: int) -> list[Verdict]:
+        """Decide a batch, in order; the reviews of the day are counted as they are given."""
+        risks = self._risks(asked)
+        if self._rows is None:
+            self._rows = WideRows(self._sheet, self.book.used | self._costs.used)
+        raw = self._rows.fill(asked, risks)
+        hits = self.book.hits(raw)
+        costs = self._costs.each(raw)
+        scores = [None] * len(risks) if asked.scores is None else asked.scores.tolist()
+        return [
+            self._one(row, event_id, score, risk, rules, cost, now_ms)
+            for row, event_id, score, risk, rules, cost in zip(
+                asked.rows, event_ids, scores, risks, hits, costs, strict=True
+            )
+        ]
+
+    def _risks(self, asked: Asked) -> list[int | None]:
+        if asked.scores is None or self._scale is None:
+            return [None] * len(asked.rows)
+        risk = self._scale.risk
+        return [risk(score) for score in asked.scores.tolist()]
+
+    def _one(
+        self,
+        row: Sequence[object],
+        event_id: str,
+        score: float | None,
+        risk: int | None,
+        rules: Sequence[Rule],
+        cost: tuple[float, float, float, float],
+        now_ms: int,
+    ) -> Verdict:
+        amount, missed, false_alarm, review = cost
+        left = self.reviews_left(now_ms)
+        limits = thresholds(
+            missed,
+            false_alarm,
+            review + self._price,
+            self.policy.review_catches,
+            reviews=left is None or left > 0,
+        )
+        fallback = score is None or score != score
+        met = self.lists.met(row, now_ms)
+        live = [rule for rule in rules if rule.state == "live"]
+        action, by = self._action(score, fallback=fallback, limits=limits, live=live, lists=met)
+        would_be, control = action, None
+        if action == "block" and self._is_drawn(event_id, amount, by):
+            action, by, control = "approve", "control", self._share
+        if action == "review":
+            self._count_review(now_ms // _DAY_MS)
+        return Verdict(
+            action=action,
+            risk_score=risk,
+            rules=tuple([rule.name for rule in live]),
+            shadow_rules=tuple([rule.name for rule in rules if rule.state == "shadow"]),
+            lists=met,
+            control=control,
+            fallback=fallback,
+            would_be=would_be,
+            by=by,
+            review_from=limits.review_from,
+            block_from=limits.block_from,
+        )
+
+    def _action(
+        self,
+        score: float | None,
+        *,
+        fallback: bool,
+        limits: Thresholds,
+        live: Sequence[Rule],
+        lists: Sequence[str],
+    ) -> tuple[Action, Decider]:
+        """What is done before the control group is drawn, and what decided it."""
+        listed = lists[0].partition(":")[0] if lists else ""
+        if listed == "deny":
+            return "block", "list"
+        if listed == "allow":
+            return "approve", "list"
+        action: Action = self.policy.fallback if fallback else _by_cost(score or 0.0, limits)
+        by: Decider = "fallback" if fallback else "cost"
+        if live:
+            wanted = max((rule.action for rule in live), key=_STRICTNESS.__getitem__)
+            if wanted == "approve" or _STRICTNESS[wanted] >= _STRICTNESS[action]:
+                action, by = wanted, "rule"
+        if listed and _STRICTNESS[self.policy.watch] > _STRICTNESS[action]:
+            action, by = self.policy.watch, "list"
+        return action, by
+
+    @property
+    def _share(self) -> float:
+        return self.policy.control.share if self.policy.control is not None else 0.0
+
+    def _is_drawn(self, event_id: str, amount: float, by: Decider) -> bool:
+        """Whether a would-be block is of the control group."""
+        control = self.policy.control
+        if control is None or not self._key or by not in control.by or amount >= control.below:
+            return False
+        return draw(self._key, event_id) < control.share
+
+    def _count_review(self, day: int) -> None:
+        self._reviews[day] = self._reviews.get(day, 0) + 1
+        if len(self._reviews) > 2:  # days come in order, but for a clock that was set back
+            del self._reviews[min(self._reviews)]
+
+
+def _by_cost(score: float, limits: Thresholds) -> Action:
+    if score >= limits.block_from:
+        return "block"
+    return "review" if score >= limits.review_from else "approve"

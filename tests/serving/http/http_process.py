@@ -1,0 +1,156 @@
+"""A door in a process of its own, before a service that only remembers: ``http_process.py HOME SECONDS``.
+
+The service decides by what the payment's merchant is called: ``slow`` takes a second, ``boom`` raises,
+``busy`` is unavailable. The first line on stdout is the address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+import sevenfold as sf
+from sevenfold.data.rows import convert
+from sevenfold.errors import DataError, Fault
+from sevenfold.serving.http.door import Behind, make_application
+from sevenfold.serving.http.journal import Journal
+from sevenfold.serving.http.limits import Limits
+from sevenfold.serving.http.server import Address, leave, serve
+from sevenfold.serving.outcome import Accepted, Outcome
+from sevenfold.serving.stats import Stats
+from sevenfold.trust.key_file import KeyFile
+from sevenfold.trust.keys import KeyRing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Payment(sf.Event, key="payment_id", time="occurred_at"):
+    """A payment."""
+
+    payment_id: str
+    occurred_at: sf.Timestamp
+    card: sf.Entity
+    merchant: sf.Entity
+    amount: sf.Money
+    currency: sf.Category = "EUR"
+    country: sf.Category | None = None
+
+
+class Chargeback(sf.Event, key="chargeback_id", time="reported_at"):
+    """What labels it."""
+
+    chargeback_id: str
+    reported_at: sf.Timestamp
+    payment_id: str
+    card: sf.Entity
+    merchant: sf.Entity
+
+
+EVENTS = {"Payment": Payment, "Chargeback": Chargeback}
+
+
+STATS = Stats(
+    decided=5,
+    taken=0,
+    actions={"approve": 4, "block": 1},
+    groups=2,
+    waiting=0,
+    seconds={"model": 0.5},
+    fallbacks=0,
+    model="m1",
+    policy="p1",
+    model_failures=0,
+    model_trouble="",
+    rebuilt=0,
+    log_end=17,
+    snapshot_offset=10,
+    snapshots=1,
+    snapshot_trouble="",
+    entities=3,
+)
+
+
+class Remembering:
+    """Knows what it was sent."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, str], tuple[Any, ...]] = {}
+
+    async def decided(self, values: Mapping[str, object] | bytes) -> Outcome:
+        assert not isinstance(values, bytes)
+        try:
+            row = convert(Payment, values, strict=True)
+        except DataError as error:
+            return Outcome("refused", faults=error.faults)
+        if row[3] == "boom":
+            raise ZeroDivisionError(f"secret {values}")
+        if row[3] == "busy":
+            return Outcome("unavailable", faults=[Fault("service", "room", "none")], retry_after_s=0.2)
+        await asyncio.sleep(1.0 if row[3] == "slow" else 0.0)
+        known = self.known.setdefault(("Payment", row[0]), row)
+        if known != row:
+            return Outcome("conflict", faults=[Fault("Payment.payment_id", "a new key", "a known one")])
+        return Outcome("new" if known is row else "repeated", self._answer(row[0]))
+
+    def _answer(self, key: str) -> bytes:
+        return msgspec.json.encode(
+            {
+                "decision_id": f"d-{key}",
+                "event_id": key,
+                "action": "approve",
+                "score": 0.5,
+                "reasons": [],
+                "rules": [],
+                "model": None,
+                "policy": "p",
+                "elapsed_us": 1,
+            }
+        )
+
+    async def accept(self, event: str, rows: Sequence[Mapping[str, object]]) -> Accepted:
+        faults: list[Fault] = []
+        conflicts: list[int] = []
+        new = duplicates = 0
+        for position, values in enumerate(rows):
+            try:
+                row = convert(EVENTS[event], values, strict=True)
+            except DataError as error:
+                faults += [
+                    Fault(f"row {position}: {f.where}", f.expected, f.got, f.hint) for f in error.faults
+                ]
+                continue
+            known = self.known.setdefault((event, row[0]), row)
+            new += known is row
+            duplicates += known == row and known is not row
+            if known != row:
+                conflicts.append(position)
+        return Accepted(new, duplicates, faults, conflicts)
+
+    def record(self, event_id: str) -> dict[str, Any] | None:
+        known = self.known.get(("Payment", event_id))
+        return None if known is None else {"event_id": event_id, "features": {"amount": known[4]}}
+
+    def ready(self) -> list[str]:
+        return ["the log is being read"] if ("Payment", "unready") in self.known else []
+
+
+def _tell(url: str) -> None:
+    print(url, flush=True)  # noqa: T201  (for whoever started the process)
+
+
+async def main(home: Path, seconds: float) -> None:
+    limits = Limits(body_bytes=200_000, body_seconds=seconds, header_seconds=seconds, requests=50)
+    behind = Behind("test", EVENTS, "Payment", Remembering(), stats=lambda: STATS)
+    journal = Journal(pretty=False)
+    application = make_application(behind, KeyRing(KeyFile(home / "keys.json")), limits, journal)
+    await serve(application, Address(port=0), limits, journal, _tell)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), float(sys.argv[2])))
+    leave()
