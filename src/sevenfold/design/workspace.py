@@ -13,6 +13,7 @@ from sevenfold.data.inspection import Inspection
 from sevenfold.data.lake import ARRIVED, Lake
 from sevenfold.data.profile_store import ProfileStore
 from sevenfold.design.home import Home
+from sevenfold.design.policing import learned_policy
 from sevenfold.design.stakes import stakes_of
 from sevenfold.errors import DataError, Fault, UsageError
 from sevenfold.learning.bundle import Bundle, load_bundle, schema_hash
@@ -215,6 +216,7 @@ class Workspace:
                 "label": self.label.describe(),
                 "label_notes": list(table.quality.notes()),
                 "log_offset": offset,
+                **learned_policy(self.design, result, table.decided, table.features),
             },
             record={"created_at": datetime.now(UTC).isoformat(timespec="seconds")},
         )
