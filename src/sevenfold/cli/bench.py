@@ -12,7 +12,7 @@ __all__ = ["bench"]
 
 
 def bench(
-    what: Literal["features"],  # noqa: ARG001  (the only thing there is to measure yet; the command names it)
+    what: Literal["features", "inference"],
     /,
     *,
     rows: int = 2_000_000,
@@ -28,6 +28,10 @@ def bench(
     one event at a time beside one GET of a Redis server, which is started for
     it where redis-server is installed. Needs the extra [bench].
 
+    "inference": a score and its reasons, one row and a table (a twentieth of
+    --rows), by the flat form, ONNX Runtime and the libraries. Needs the extra
+    [learn].
+
     Parameters
     ----------
     what
@@ -37,10 +41,15 @@ def bench(
     rounds
         Times that each is measured, in turn; medians count.
     calls
-        Events a round, one at a time.
+        Events a round, one at a time; slow calls a fiftieth of that.
     out
         A Markdown file to write the figures to.
     """
+    if what == "inference":
+        from sevenfold.cli.bench_inference import bench_inference
+
+        bench_inference(rows, rounds, calls, out, options)
+        return
     from sevenfold.features.bench.online import compare_online
     from sevenfold.features.bench.report import markdown, ratios
     from sevenfold.features.bench.tables import compare_tables
