@@ -15,8 +15,10 @@ from sevenfold.serving.stats import Stats, measure
 from sevenfold.serving.worker import Worker, unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    import polars as pl
 
     from sevenfold.features.taker import Features
     from sevenfold.serving.model import ServedModel
@@ -107,6 +109,14 @@ class DecisionService:
         return (
             Outcome("repeated", outcome.body, event_id=job.key) if repeated and outcome.decided else outcome
         )
+
+    def decide_table(
+        self, frame: pl.DataFrame, progress: Callable[[int, int], None] | None = None
+    ) -> pl.DataFrame:
+        """Decide the events of a table, durable batch by batch; see `serving.table.decide_table`."""
+        from sevenfold.serving.table import decide_table
+
+        return decide_table(self._worker, frame, progress)
 
     async def accept(self, event: str, rows: Sequence[Mapping[str, object]]) -> Accepted:
         """Take in events that are only to be known, and return once they are durable.
