@@ -142,6 +142,15 @@ def test_a_category_that_is_gone(usual: Profile, tmp_path: Path) -> None:
     assert "never is 'DE' any more, before in " in found[0].text
 
 
+def test_a_third_of_the_values_being_wrong_does_not_pass_for_noise(tmp_path: Path) -> None:
+    """It is seen on each of the days: what is odd is no measure of how much days differ."""
+    some = pl.when(pl.int_range(pl.len()) % 3 == 0).then(times(100)).otherwise("total")
+    frame = broken_from(orders(0, 14), 9, "total", some, 12)
+    (found,) = compare(profile_of(frame, tmp_path), None)
+    assert (found.where, found.kind) == ("Order.total", "shape")
+    assert found.period == "from 2026-01-10 to 2026-01-12"
+
+
 def test_hours_without_events_and_hours_with_too_many(tmp_path: Path) -> None:
     frame = orders(0, 21, a_day=2_000)
     gap = pl.col("at").is_between(BEGIN + 16 * DAY + 8 * HOUR, BEGIN + 16 * DAY + 15 * HOUR - 1)

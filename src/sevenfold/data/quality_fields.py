@@ -22,6 +22,8 @@ __all__ = ["Sign", "signs"]
 _DAY_MS = 86_400_000
 _SLICES = 28
 """So many slices before are what a slice is measured by: four weeks of days."""
+_SLICES_ODD = 7
+"""After so many odd slices in a row, the next ones are what is usual now."""
 _FEWEST_SLICES = 3
 _FEWEST_VALUES = 50
 _DECILES = np.arange(1, 10) / 10
@@ -83,18 +85,20 @@ def signs(cut: Cut) -> Iterator[Sign]:
     before: list[Counts] = []
     ever = np.zeros(len(cut.values))
     ever_rows = 0.0
+    odd_in_a_row = 0
     for position, one in enumerate(cut.slices):
-        broken = False
+        broken = odd = False
         if one.is_new:
             usual = _usual(one, before, ever, ever_rows)
             if usual is not None:
                 found = [_placed(sign, position, one) for sign in _signs(cut, one.counts, usual)]
-                broken = any(sign.broken for sign in found)
+                broken, odd = any(sign.broken for sign in found), bool(found)
                 yield from found
+        odd_in_a_row = odd_in_a_row + 1 if odd else 0
         if not broken:
             ever_rows += one.counts.held
             ever = ever + one.counts.values
-            if not one.partial:
+            if not one.partial and not 0 < odd_in_a_row <= _SLICES_ODD:
                 before.append(one.counts)
 
 
