@@ -164,6 +164,11 @@ class DecisionService:
             return ["closing"]
         return [self._worker.trouble] if self._worker.trouble else []
 
+    @property
+    def model(self) -> ServedModel | None:
+        """What scores at the moment; `None` where rules alone decide."""
+        return self._worker.model
+
     def swap(self, model: ServedModel | None) -> None:
         """Score with another model from the next event on.
 
