@@ -154,14 +154,15 @@ def backtest(
         A rule does not fit the design.
     """
     compiler = RuleCompiler(sheet)
-    others = [rule for rule in live if rule.name not in {tested.name for tested in rules}]
-    runner = compiler.runner([compiler.add(checked(rule, sheet)) for rule in (*rules, *others)])
+    runner = compiler.runner([compiler.add(checked(rule, sheet)) for rule in (*rules, *live)])
+    names = [rule.name for rule in live]
+    own = np.array([names.index(rule.name) if rule.name in names else -1 for rule in rules], np.int64)
     first_day = int(history.times.min() // _DAY_MS) if len(history) else 0
     day = history.times // _DAY_MS - first_day
     days = int(day.max()) + 1 if len(history) else 0
     sums = np.zeros((len(rules), days, len(COLUMNS)))
-    overlap = np.zeros((len(rules), len(others)), np.int64)
-    found = np.zeros(max(len(others), 1), np.int64)
+    overlap = np.zeros((len(rules), len(live)), np.int64)
+    found = np.zeros(max(len(live), 1), np.int64)
     at_stake = 0.0
     used = runner.used | costs.used
     for begin in range(0, len(history), _ROWS_A_PART):
@@ -178,11 +179,10 @@ def backtest(
         label = history.label[part]
         at_stake += float(table.missed[label == 1].sum())
         each = np.stack([table.missed, table.false_alarm, table.review])
-        tally(runner.answers(wide), len(rules), label, each, day[part], sums, overlap, found)
+        tally(runner.answers(wide), own, label, each, day[part], sums, overlap, found)
         if progress is not None:
             progress(min(begin + _ROWS_A_PART, len(history)), len(history))
     positives = int((history.label == 1).sum())
-    names = [rule.name for rule in others]
     results = tuple(
         RuleResult(rule, sums[i], positives, catches, dict(zip(names, overlap[i].tolist(), strict=True)))
         for i, rule in enumerate(rules)

@@ -20,7 +20,7 @@ negatives, of a review over all; rows that it gives no answer for."""
 
 @compiled
 def tally(
-    answers: Words, tested: int, label: Words, costs: Floats, day: Words, sums: Floats, overlap: Words,
+    answers: Words, own: Words, label: Words, costs: Floats, day: Words, sums: Floats, overlap: Words,
     found: Words,
 ) -> None:  # fmt: skip
     """Add rows to the sums.
@@ -29,8 +29,8 @@ def tally(
     ----------
     answers
         (rules, rows): 1, 0 or null; the tested rules first, then the live ones.
-    tested
-        How many are tested.
+    own
+        (tested,): which of the live rules each tested one is, or -1: a rule is not compared with itself.
     label
         (rows,): 1, 0, or below zero where it is not known.
     costs
@@ -44,6 +44,7 @@ def tally(
     found
         (live,), scratch.
     """
+    tested = own.size
     live = answers.shape[0] - tested
     for row in range(answers.shape[1]):
         known = 0
@@ -68,9 +69,12 @@ def tally(
             elif label[row] == 0:
                 into[2] += 1.0
                 into[6] += costs[1, row]
-            if known == 0:
+            others = 0
+            for i in range(known):
+                if found[i] != own[rule]:
+                    overlap[rule, found[i]] += 1
+                    others += 1
+            if others == 0:
                 into[3] += 1.0
                 if positive:
                     into[4] += 1.0
-            for i in range(known):
-                overlap[rule, found[i]] += 1
