@@ -168,11 +168,13 @@ def test_features_that_know_the_future_are_found() -> None:
     leak = then.with_columns(a=pl.Series([1.0, 7.0, 3.5]))
     with pytest.raises(DataError) as refused:
         check_against(leak.drop("b"), then)
-    assert [line[:95] for line in str(refused.value).splitlines()] == [
-        "These features are not of the time of the decisions.",
-        "  - features.a, decision 1: expected None, as the log gave it then, got 7.0, and 2 rows like i",
-        "  - features.b: expected a column, got none",
-    ]
+    summary, first, second = str(refused.value).splitlines()
+    assert summary == "These features are not of the time of the decisions."
+    expected = (
+        "  - features.a, decision 1: expected None, as the log gave it then, got 7.0, and 2 rows like it."
+    )
+    assert first.startswith(expected)
+    assert second == "  - features.b: expected a column, got none"
 
 
 def test_the_money_is_drawn(tmp_path: Any) -> None:
