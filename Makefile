@@ -78,6 +78,7 @@ docs: install  ## write docs/cli.md anew and check every link
 
 bench: install  ## measure; the figures go into docs/benchmarks.md
 	$(BIN)/sevenfold bench features
+	$(BIN)/sevenfold bench inference
 
 lock:  ## resolve requirements.lock anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade \

@@ -31,6 +31,13 @@ def _world_of_frauds(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+@pytest.fixture(autouse=True)
+def _nothing_comes_in(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Leave the replay out, which starts a service, but where a test is about it."""
+    if "live" not in request.keywords:
+        monkeypatch.setattr("sevenfold.cli.run._NEWEST", 0)
+
+
 def again(report: dict[str, Any]) -> dict[str, bool]:
     return {name: step["again"] for name, step in report["steps"].items()}
 
@@ -54,6 +61,27 @@ def test_it_goes_from_nothing_to_scores_and_then_has_nothing_to_do(
     assert again(second) == dict.fromkeys(STEPS, True)
     assert second["folder"] == first["folder"]
     assert second["steps"]["train"]["metrics"] == first["steps"]["train"]["metrics"]
+
+
+@pytest.mark.live
+def test_in_the_end_the_newest_payments_come_in_over_http(
+    sevenfold: Sevenfold, design: str, home: Path
+) -> None:
+    first = sevenfold("run", design, "--payments", 4000, "--replay", 200)
+    summary = first["steps"]["replay"]
+    assert summary["again"] is False
+    assert summary["lost"] == 0
+    assert summary["statuses"]["200"] == sum(summary["actions"].values()) == 200
+    assert set(summary["statuses"]) <= {"200", "202"}
+    assert summary["fallbacks"] == 0
+    assert 0 < summary["reported"] <= 200
+    assert 0 <= summary["stopped"] <= summary["reported"]
+    assert logged(Path(first["folder"]) / "live") >= logged(home)
+    second = sevenfold("run", design, "--payments", 4000, "--replay", 200)
+    assert second["steps"]["replay"] == summary | {
+        "again": True,
+        "seconds": second["steps"]["replay"]["seconds"],
+    }
 
 
 @pytest.mark.parametrize(
@@ -153,6 +181,8 @@ def test_a_changed_design_is_a_run_of_its_own_on_the_same_events(
         (["--payments", "-5"], "payments: expected 0 or more, got -5"),
         (["--payments", "many"], 'Invalid value for --payments: unable to convert "many" into int.'),
         (["--events", "nowhere"], "nowhere: expected a file or a folder, got nothing"),
+        (["--replay", "-1"], "--replay: expected 1 or more, or 0 without --serve, got -1"),
+        (["--replay", "0", "--serve"], "--replay: expected 1 or more, or 0 without --serve, got 0"),
         (["--events", "nowhere", "--seed", "1"], "Events are simulated or brought in, not both."),
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any, assert_type
 import polars as pl
 
 import sevenfold as sf
+from sevenfold.data.expectation import Expectation
 from sevenfold.errors import DataError, Fault
 from sevenfold.features.aggregate import Aggregate
 from sevenfold.features.expression import Expression
@@ -66,6 +67,12 @@ def declare() -> None:
     assert_type(sf.when(ratio > 0.5).then("high").when(ratio > 0.1).then("low").otherwise("none"), Expression)
     assert_type(sf.distance_km(0.0, 0.0, ratio, 1), Expression)
     assert_type(sf.feature("amount") / 2, Expression)
+
+
+def expectations() -> None:
+    """Say what is expected of fields."""
+    assert_type(sf.expect(Payment.amount, between=(0, None), clip=True, because="…"), Expectation)
+    assert_type(sf.expect(Payment, hourly=(1, 100), fresh="2d"), Expectation)
 
 
 def use() -> None:

@@ -12,12 +12,15 @@ __all__ = ["bench"]
 
 
 def bench(
-    what: Literal["features"],  # noqa: ARG001  (the only thing there is to measure yet; the command names it)
+    what: Literal["features", "inference", "http"],
     /,
     *,
     rows: int = 2_000_000,
     rounds: int = 5,
     calls: int = 5_000,
+    seconds: float = 10.0,
+    soak: float = 0.0,
+    stack: bool = True,
     out: Path | None = None,
     options: Options = DEFAULTS,
 ) -> None:
@@ -28,6 +31,15 @@ def bench(
     one event at a time beside one GET of a Redis server, which is started for
     it where redis-server is installed. Needs the extra [bench].
 
+    "inference": a score and its reasons, one row and a table (a twentieth of
+    --rows), by the flat form, ONNX Runtime and the libraries. Needs the extra
+    [learn].
+
+    "http": the service with keys and durability on, beside an empty handler on
+    the same server, and beside Feast, FastAPI and XGBoost, which are installed
+    for it where redis-server is; with a model of a tenth of --rows payments.
+    Needs the program wrk.
+
     Parameters
     ----------
     what
@@ -37,10 +49,30 @@ def bench(
     rounds
         Times that each is measured, in turn; medians count.
     calls
-        Events a round, one at a time.
+        Events a round, one at a time; slow calls a fiftieth of that.
+    seconds
+        How long each load over HTTP takes.
+    soak
+        Minutes of a load over HTTP at half of what the service can do.
+    stack
+        Whether to measure Feast, FastAPI and XGBoost, too.
     out
         A Markdown file to write the figures to.
     """
+    if what == "inference":
+        from sevenfold.cli.bench_inference import bench_inference
+
+        bench_inference(rows, rounds, calls, out, options)
+        return
+    if what == "http":
+        from sevenfold.cli.bench_http import bench_http
+
+        terminal = options.terminal()
+        measured = bench_http(
+            terminal, payments=rows // 10, rounds=rounds, seconds=seconds, soak_minutes=soak, stack=stack
+        )
+        terminal.result(measured)
+        return
     from sevenfold.features.bench.online import compare_online
     from sevenfold.features.bench.report import markdown, ratios
     from sevenfold.features.bench.tables import compare_tables

@@ -33,6 +33,7 @@ COMMANDS = {
     "evaluate": "Train and test every candidate on folds in time, and keep nothing.",
     "score": "Score events with a trained model, in bounded memory.",
     "serve": "Decide payments over HTTP, until Ctrl-C; what was accepted is then finished.",
+    "replay": "Send events to a service at a given rate, and say what came of them.",
     "keys": "Make, list, rotate and revoke the keys of the service, which notices within a second.",
     "bench": "Measure a part of the system beside what a user would take instead.",
 }

@@ -56,9 +56,8 @@ def tell_quality(terminal: Terminal, report: QualityReport, *, everything: bool 
     for note in report.notes:
         terminal.say(f"Note: {note}.", style="yellow")
     if everything:
-        broken_ones = len(report.broken) + len(report.undeclared)
-        said = f"{broken_ones} broken" if broken_ones else "All is as expected"
-        terminal.say(said, style="red" if broken_ones else "green")
+        count = len(report.broken)
+        terminal.say(f"{count} broken" if count else "All is as expected", style="red" if count else "green")
 
 
 def told(report: QualityReport) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from cyclopts import Parameter
 
@@ -15,12 +15,13 @@ from sevenfold.errors import Fault, UsageError
 if TYPE_CHECKING:
     from sevenfold.cli.terminal import Terminal, Tick
     from sevenfold.design.design import Design
+    from sevenfold.design.live import Live
     from sevenfold.design.run import Run, Simulation
     from sevenfold.design.steps import Done
 
 __all__ = ["run"]
 
-_PAYMENTS, _SEED = 500_000, 7
+_PAYMENTS, _SEED, _NEWEST = 500_000, 7, 3_000
 
 _WORLD = ("Payment", "Decline", "Refund", "Chargeback")
 """The events that the simulated world has."""
@@ -33,9 +34,11 @@ def run(
     payments: int | None = None,
     seed: int | None = None,
     events: Annotated[list[str] | None, Parameter(negative="", consume_multiple=True)] = None,
+    replay: int | None = None,
+    serve: Annotated[bool, Parameter(negative="")] = False,
     options: Options = DEFAULTS,
 ) -> None:
-    """Do everything once: events, features, a trained model, scores.
+    """Do everything once: events, features, a trained model, scores, decisions.
 
     A step that is done is recognised and skipped, so that an interrupted run
     goes on where it stopped.
@@ -52,12 +55,24 @@ def run(
     events
         Events of your own, instead of a simulated world: a folder with a file
         for each event, a file, or EVENT=FILE pairs.
+    replay
+        How many of the newest payments come in over HTTP in the end, to a
+        service that has not seen them; by default 3,000, and 0 for none.
+    serve
+        Leave that service running until Ctrl-C.
     """
     from sevenfold.design.load import load
     from sevenfold.design.run import Run
     from sevenfold.design.workspace import Workspace
 
     terminal = options.terminal()
+    replay = _NEWEST if replay is None else replay
+    if replay < 0 or (serve and not replay):
+        raise UsageError(
+            "The run cannot end like this.",
+            [Fault("--replay", "1 or more, or 0 without --serve", str(replay))],
+        )
+    ending = _Ending(design, replay, serve)
     if events and not (payments is None and seed is None):
         fault = Fault(
             "--payments, --seed", "nothing, since --events names what is there", "a world to simulate"
@@ -67,13 +82,21 @@ def run(
     if events:
         named = sources(events)
         with events_of(workspace.design, named) as files:
-            _do(terminal, Run(workspace, files, named))
+            _do(terminal, Run(workspace, files, named), ending)
     else:
         payments, seed = _PAYMENTS if payments is None else payments, _SEED if seed is None else seed
-        _do(terminal, Run(workspace, _simulation(workspace.design, payments, seed)))
+        _do(terminal, Run(workspace, _simulation(workspace.design, payments, seed)), ending)
 
 
-def _do(terminal: Terminal, job: Run) -> None:
+class _Ending(NamedTuple):
+    """How a run ends: the design as it was named, how many payments come in, whether the service stays."""
+
+    design: str
+    newest: int
+    stay: bool
+
+
+def _do(terminal: Terminal, job: Run, ending: _Ending) -> None:
     """Do the steps, one line each, and say what came of them."""
     from sevenfold.cli.figures import tell_metrics, tell_notes
 
@@ -102,6 +125,11 @@ def _do(terminal: Terminal, job: Run) -> None:
             *((Path(plot).stem.replace("_", " "), plot) for plot in trained["plots"]),
         ],
     )
+    if ending.newest:
+        with terminal.keeping(kept):
+            started = time.perf_counter()
+            done["replay"] = _replay(terminal, job, ending)
+            seconds["replay"] = round(time.perf_counter() - started, 2)
     total = time.perf_counter() - begun
     terminal.say(f"Done in {total:.0f} s. Next: docs/getting-started.md")
     terminal.result(
@@ -114,6 +142,22 @@ def _do(terminal: Terminal, job: Run) -> None:
             },
         }
     )
+
+
+def _replay(terminal: Terminal, job: Run, ending: _Ending) -> Done:
+    """Have the newest payments come in over HTTP, and say what was done about them."""
+    from sevenfold.cli.live import replayed, tell_caught
+    from sevenfold.cli.replay import tell
+
+    def send(live: Live) -> dict[str, Any]:
+        terminal.say(f"Serving {ending.design} over HTTP; its newest {len(live.calls):,} events come in …")
+        return replayed(terminal, ending.design, live, stay=ending.stay)
+
+    with terminal.progress("replay") as tick:
+        done = job.replay(ending.newest, send, tick, anew=ending.stay)
+    tell(terminal, done.result)
+    tell_caught(terminal, done.result)
+    return done
 
 
 def _told(name: str, result: dict[str, Any]) -> str:

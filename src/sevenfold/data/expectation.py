@@ -189,7 +189,7 @@ def unfit(expectations: Sequence[object], events: Sequence[EventType]) -> list[F
         elif one.handles:
             if one.where in handled:
                 got = f"a second one for {one.where}"
-                faults.append(Fault(where, "one expectation a field with clip=, other= or missing=", got))
+                faults.append(Fault(where, "one a field with clip=, other= or missing=", got))
             handled.add(one.where)
     return faults
 
@@ -262,7 +262,8 @@ def _of_handling(one: Expectation) -> list[Fault]:
         hint = "A missing entity has no history of its own: its features are empty"
         faults.append(Fault(one.where, "no clip=, other= or missing=", f"one for a {one.kind.value}", hint))
     elif one.missing is not None and not _fits(one.kind, one.missing):
-        faults.append(Fault("missing=", f"a value for a {one.kind.value}", repr(one.missing)))  # type: ignore[union-attr]
+        kind = "" if one.kind is None else one.kind.value
+        faults.append(Fault("missing=", f"a value such as {one.where} holds ({kind})", repr(one.missing)))
     return faults
 
 

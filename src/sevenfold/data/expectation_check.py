@@ -169,7 +169,7 @@ def _hourly(one: Expectation, _profiler: Profiler, profile: Profile, _now: int) 
         wrong |= full < low
     if high is not None:
         wrong |= full > high
-    found = f"all {full.size:,} hours, {full.min():,} to {full.max():,} events"
+    found = f"{full.min():,} to {full.max():,} events in {full.size:,} full hours"
     if wrong.any():
         at = int(np.flatnonzero(wrong)[0])
         when = rfc3339((first + 1 + at) * _HOUR_MS)[:16] + "Z"

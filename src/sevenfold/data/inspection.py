@@ -62,7 +62,13 @@ class QualityReport:
             for one in self.outcomes
             if one.state == "broken"
         ]
-        return [*outcomes, *(str(one) for one in self.findings if one.severity == "broken")]
+        personal = [
+            f"{where}: expected no personal data, got {one}"
+            for where in self.undeclared
+            for one in self.personal[where]
+        ]
+        findings = [str(one) for one in self.findings if one.severity == "broken"]
+        return [*outcomes, *findings, *personal]
 
 
 class Inspection:

@@ -46,17 +46,17 @@ class JsonlSource(Source):
 
     def head(self, rows: int) -> pl.DataFrame:
         """See `Source.head`: of each object, the texts and integers that stand in it directly, as text."""
-        found: dict[str, list[str]] = {}
+        found: list[dict[str, str]] = []
         with self.path.open("rb") as file:
             for line in islice(_lines(file), rows):
                 try:
                     row = parse(line or b"")
                 except RefusedError:
                     continue  # `chunks` tells of it
-                for name, value in row.items() if isinstance(row, dict) else ():
-                    if isinstance(value, (str, int)):
-                        found.setdefault(name, []).append(str(value))
-        return pl.concat([pl.DataFrame({name: values}) for name, values in found.items()], how="horizontal")
+                given = row.items() if isinstance(row, dict) else ()
+                found.append({name: str(value) for name, value in given if isinstance(value, (str, int))})
+        names = dict.fromkeys(name for row in found for name in row)
+        return pl.DataFrame(found, schema=dict.fromkeys(names, pl.String))
 
     def _chunk(self, lines: list[tuple[int, bytes | None]], read_bytes: int) -> Chunk:
         rows: list[tuple[Any, ...]] = []

@@ -151,6 +151,9 @@ def is_iban(text: str) -> bool:
 def _look(texts: pl.Series, kind: PersonalData) -> Recognised | None:
     pattern, check = _CHECKS[kind]
     shaped = texts.str.extract(pattern, 1).drop_nulls()
+    if kind is PersonalData.PHONE and shaped.len():  # groups of digits in a longer number look like one
+        longer = texts.str.replace_all(_IBAN, "").str.replace_all(_CARD, "")
+        shaped = longer.str.extract(pattern, 1).drop_nulls()
     if not shaped.len():
         return None
     holding = shaped if check is None else shaped.filter(pl.Series([check(text) for text in shaped]))

@@ -37,7 +37,7 @@ from sevenfold.data.money import DIGITS
 from sevenfold.data.profile_sketch import bins, register, register_rank, trimmed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sevenfold.data.event import EventType
     from sevenfold.data.fields import Field
@@ -93,18 +93,20 @@ def cells(event: EventType, rows: pl.DataFrame) -> pl.DataFrame:
     time = pl.col(event.__time__).dt.epoch("ms")
     day = (time // _DAY_MS).cast(pl.Int32)
     hour = (day // 7 * 24 + time // _HOUR_MS % 24).cast(pl.Int32)
-    held = rows.with_columns(_in_units(event, rows)).with_columns(
-        _day=day, _hour=hour, _clock=(time // _HOUR_MS).cast(pl.Int32)
+    # Fields by their number, so that no name of a field meets one of these.
+    names = {name: f"f{number}" for number, name in enumerate(event.__fields__)}
+    clock = (time // _HOUR_MS).cast(pl.Int32).alias("_clock")
+    held = rows.with_columns(_in_units(event, rows)).select(
+        day.alias("_day"), hour.alias("_hour"), clock, *(pl.col(name).alias(names[name]) for name in names)
     )
     found = [
         _line("hourly", held.group_by(at=pl.col("_clock")).agg(n=pl.len())),
-        *_rows_and_nulls(event, held, DAY, "_day"),
-        *_rows_and_nulls(event, held, HOUR, "_hour"),
+        *_rows_and_nulls(names, held, DAY, "_day"),
+        *_rows_and_nulls(names, held, HOUR, "_hour"),
     ]
     for name, field in event.__fields__.items():
-        found += _of_field(
-            field, held.select(pl.col(name).alias("_value"), "_day", "_hour").drop_nulls(), event
-        )
+        column = held.select(pl.col(names[name]).alias("_value"), "_day", "_hour").drop_nulls()
+        found += _of_field(field, column, event)
     return pl.concat(found)
 
 
@@ -135,13 +137,16 @@ def _in_units(event: EventType, rows: pl.DataFrame) -> list[pl.Series]:
     return found
 
 
-def _rows_and_nulls(event: EventType, held: pl.DataFrame, slice_: int, at: str) -> list[pl.DataFrame]:
+def _rows_and_nulls(names: Mapping[str, str], held: pl.DataFrame, slice_: int, at: str) -> list[pl.DataFrame]:
     counted = held.group_by(at=pl.col(at)).agg(
-        pl.len().alias("_rows"), *(pl.col(name).null_count() for name in event.__fields__)
+        pl.len().alias("rows"), *(pl.col(number).null_count() for number in names.values())
     )
-    rows = counted.select("at", n="_rows")
-    nulls = counted.drop("_rows").unpivot(index="at", variable_name="field", value_name="n")
-    return [_line("rows", rows, slice_), _line("nulls", nulls.filter(pl.col("n") > 0), slice_)]
+    nulls = counted.drop("rows").unpivot(index="at", variable_name="number", value_name="n")
+    field = pl.col("number").replace_strict({number: name for name, number in names.items()})
+    return [
+        _line("rows", counted.select("at", n="rows"), slice_),
+        _line("nulls", nulls.filter(pl.col("n") > 0).with_columns(field=field).drop("number"), slice_),
+    ]
 
 
 def _of_field(field: Field, column: pl.DataFrame, event: EventType) -> list[pl.DataFrame]:
@@ -174,11 +179,15 @@ def _of_field(field: Field, column: pl.DataFrame, event: EventType) -> list[pl.D
 
 
 def _binned(part: str, field: Field, column: pl.DataFrame, bin_: pl.Expr) -> list[pl.DataFrame]:
-    counted = (
-        column.group_by("_day", "_hour", bin=bin_).agg(n=pl.len()).with_columns(field=pl.lit(field.name))
-    )
+    binned = column.lazy().select("_day", "_hour", bin=bin_).collect()
     return [
-        _line(part, counted.rename({at: "at"}).select("field", "at", "bin", "n"), slice_)
+        _line(
+            part,
+            binned.group_by(at=pl.col(at), bin=pl.col("bin"))
+            .agg(n=pl.len())
+            .with_columns(field=pl.lit(field.name)),
+            slice_,
+        )
         for slice_, at in ((DAY, "_day"), (HOUR, "_hour"))
     ]
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outside", "Profiler", "personal_faults"]
 
+_ROWS_WAITING = 200_000
 _CELLS_WAITING = 300_000
 _LOOKED_AT_A_CHUNK = 5_000
 _FREQUENT = 50
@@ -82,13 +83,14 @@ class Profiler:
             if one.unique
         }
         self._declared = {str(one.field): one.personal for one in self._expected if one.personal}
+        self._waiting: list[pl.DataFrame] = []
         self._parts = [pl.DataFrame(schema=COLUMNS)]
 
     def add(self, chunk: Chunk) -> None:
         """Look at some rows."""
         rows = chunk.accepted.select(*self.event.__fields__)
         if rows.height:
-            self._parts.append(cells(self.event, rows))
+            self._waiting.append(rows)
             self._watch(rows)
             self._search(rows)
         refused = chunk.rejects.group_by("field").agg(n=pl.len().cast(pl.Int64))
@@ -96,11 +98,12 @@ class Profiler:
         for counted in (read, refused.with_columns(part=pl.lit("refused"))):
             at_no_slice = counted.with_columns(slice=pl.lit(0, pl.Int8))
             self._parts.append(pl.concat([self._parts[0].clear(), at_no_slice], how="diagonal"))
-        if sum(part.height for part in self._parts) > _CELLS_WAITING:
-            self._parts = [compacted(self._parts)]
+        if sum(one.height for one in self._waiting) >= _ROWS_WAITING:
+            self._count()
 
     def profile(self) -> Profile:
         """Give the profile of all rows so far."""
+        self._count()
         self._parts = [compacted(self._parts)]
         return Profile(self.event.__name__, kinds_of(self.event), self._parts[0])
 
@@ -122,6 +125,14 @@ class Profiler:
             for field, kinds in self.personal().items()
         }
         return {field: kinds for field, kinds in found.items() if kinds}
+
+    def _count(self) -> None:
+        """Count the rows that wait, many together: each count costs something however few there are."""
+        if self._waiting:
+            self._parts.append(cells(self.event, pl.concat(self._waiting, how="vertical_relaxed")))
+            self._waiting = []
+        if sum(part.height for part in self._parts) > _CELLS_WAITING:
+            self._parts = [compacted(self._parts)]
 
     def _watch(self, rows: pl.DataFrame) -> None:
         for one in self._expected:

@@ -22,6 +22,8 @@ __all__ = ["Sign", "signs"]
 _DAY_MS = 86_400_000
 _SLICES = 28
 """So many slices before are what a slice is measured by: four weeks of days."""
+_SLICES_ODD = 7
+"""After so many odd slices in a row, the next ones are what is usual now."""
 _FEWEST_SLICES = 3
 _FEWEST_VALUES = 50
 _DECILES = np.arange(1, 10) / 10
@@ -83,18 +85,20 @@ def signs(cut: Cut) -> Iterator[Sign]:
     before: list[Counts] = []
     ever = np.zeros(len(cut.values))
     ever_rows = 0.0
+    odd_in_a_row = 0
     for position, one in enumerate(cut.slices):
-        broken = False
+        broken = odd = False
         if one.is_new:
             usual = _usual(one, before, ever, ever_rows)
             if usual is not None:
                 found = [_placed(sign, position, one) for sign in _signs(cut, one.counts, usual)]
-                broken = any(sign.broken for sign in found)
+                broken, odd = any(sign.broken for sign in found), bool(found)
                 yield from found
+        odd_in_a_row = odd_in_a_row + 1 if odd else 0
         if not broken:
             ever_rows += one.counts.held
             ever = ever + one.counts.values
-            if not one.partial:
+            if not one.partial and not 0 < odd_in_a_row <= _SLICES_ODD:
                 before.append(one.counts)
 
 
@@ -162,22 +166,25 @@ def _missing(now: Counts, usual: _Usual) -> Sign | None:
 
 
 def _constant(cut: Cut, now: Counts, usual: _Usual) -> Sign | None:
-    for counts, before, total, total_before in (
-        (now.values, usual.pooled.values, now.held, usual.pooled.held),
-        (now.bins, usual.pooled.bins, now.bins.sum(), usual.pooled.bins.sum()),
-    ):
-        numeric = counts is now.bins
-        if not counts.size or not total or (numeric and cut.kind not in ("money", "integer", "float")):
-            continue
-        at = int(counts.argmax())
-        share = float(counts[at]) / total
-        usual_top = float(before.max()) / total_before if total_before else 0.0
-        if share < 0.98 or usual_top > 0.7:
-            continue
-        value = f"about {_number(float(value_of(cut.bins[[at]])[0]))}" if numeric else repr(cut.values[at])
-        text = f"holds {_percent(share)} {value}; before, no value made up more than {_percent(usual_top)}"
-        return _sign("constant", text, broken=True, weight=share)
-    return None
+    """Tell whether a field holds next to nothing but one value, and held others before."""
+    if cut.kind in ("money", "integer", "float"):
+        counts, before, each = now.bins, usual.pooled.bins, [one.bins for one in usual.each]
+    else:
+        counts, before, each = now.values, usual.pooled.values, [one.values for one in usual.each]
+    if not counts.size:
+        return None
+    at = int(counts.argmax())
+    share, usually = float(counts[at]) / now.held, float(before.max()) / usual.pooled.held
+    others = 1 - usually
+    if 1 - share > 0.1 * others or others < 0.05 or others * now.held < 30:
+        return None
+    if any(one.max() > 0.97 * held.held for one, held in zip(each, usual.each, strict=True) if held.held):
+        return None
+    value = (
+        f"about {_number(float(value_of(cut.bins[[at]])[0]))}" if counts is now.bins else repr(cut.values[at])
+    )
+    text = f"holds {_percent(share)} {value}; before, no value made up more than {_percent(usually)}"
+    return _sign("constant", text, usually <= 0.8, share)
 
 
 def _scale(cut: Cut, now: Counts, usual: _Usual) -> Sign | None:
@@ -208,6 +215,8 @@ def _shape(cut: Cut, now: Counts, usual: _Usual, kind: str) -> Sign | None:
     if gap <= 2 * noise:
         return None
     here, there = _quantiles(cut, now.bins)[4], _quantiles(cut, usual.pooled.bins)[4]
+    if kind == "length" and abs(here - there) < 1.5:
+        return None  # numbers that are counted up grow by a digit now and then
     what = "has values elsewhere" if kind == "shape" else "has texts of another length"
     text = f"{what} (median {_number(here)}, usually {_number(there)}; {_percent(gap)} have moved)"
     return _sign(kind, text, gap >= 0.6 and gap > 3 * noise, gap)

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["NO_SEAL", "EndMark", "Mark", "Row", "first_broken", "seal"]
+    from sevenfold.data.log import NewEntry
+
+__all__ = ["NO_SEAL", "EndMark", "Mark", "Row", "first_broken", "seal", "sealed"]
 
 NO_SEAL = bytes(32)
 """What the first entry is chained to."""
@@ -38,6 +40,20 @@ def seal(
     identity = key.encode()
     header = _HEADER.pack(offset, time_ms, arrived_ms, len(identity))
     return hashlib.sha256(b"".join((before, header, identity, event.encode(), body))).digest()
+
+
+def sealed(before: bytes, first: int, entries: Sequence[NewEntry], now: int) -> list[Row]:
+    """Return the rows of new entries behind an offset and a seal; those without an arrival came now."""
+    pack, sha256, join = _HEADER.pack, hashlib.sha256, b"".join  # `seal`, unrolled: every entry passes here
+    rows: list[Row] = []
+    for offset, entry in enumerate(entries, first):
+        event, key, time_ms, body = entry.event, entry.key, entry.time_ms, entry.body
+        arrived_ms = now if entry.arrived_ms is None else entry.arrived_ms
+        identity = key.encode()
+        header = pack(offset, time_ms, arrived_ms, len(identity))
+        before = sha256(join((before, header, identity, event.encode(), body))).digest()
+        rows.append((offset, event, key, time_ms, arrived_ms, body, before))
+    return rows
 
 
 def first_broken(before: bytes, rows: Sequence[Row]) -> int | None:

@@ -11,14 +11,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sevenfold.data.seal import Mark, Row, seal
+from sevenfold.data.seal import Mark, sealed
 from sevenfold.errors import Fault, LogError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from sevenfold.data.log import NewEntry
@@ -91,8 +90,12 @@ class Appender:
             Where it cannot be written. In both cases nothing that was placed since the last commit is in the
             log.
         """
-        with self._lock, self._undoing():
-            return self._place(entries)
+        with self._lock:
+            try:
+                return self._place(entries)
+            except BaseException as error:
+                self._undo(error)
+                raise
 
     def _place(self, entries: Sequence[NewEntry]) -> int:
         if not self._open:
@@ -101,18 +104,11 @@ class Appender:
             known, there = self.tail, self._file.tail()
             if there != known:
                 raise OvertakenError(self._file.path, known.end, there.end)
-        now = self._clock_ms()
-        rows: list[Row] = []
         first, last = self.tail
-        end = first
-        for entry in entries:
-            event, key, time_ms, body = entry.event, entry.key, entry.time_ms, entry.body
-            arrived_ms = now if entry.arrived_ms is None else entry.arrived_ms
-            last = seal(last, end, event, key, time_ms, arrived_ms, body)
-            rows.append((end, event, key, time_ms, arrived_ms, body, last))
-            end += 1
+        rows = sealed(last, first, entries, self._clock_ms())
         self._file.insert(rows)
-        self.tail = Mark(end, last)
+        if rows:
+            self.tail = Mark(first + len(rows), rows[-1][-1])
         return first
 
     def commit(self) -> float:
@@ -125,14 +121,21 @@ class Appender:
             last commit is in the log.
         """
         started = time.perf_counter()
-        with self._lock, self._undoing():
-            if not self._open:
-                raise LogError(f"Nothing is placed in {self._file.path}")
-            self._file.commit()
-            self._open = False
-            self._mark.write(self.tail)
-            self._committed(self.tail.end)
+        with self._lock:
+            try:
+                self._commit()
+            except BaseException as error:
+                self._undo(error)
+                raise
         return time.perf_counter() - started
+
+    def _commit(self) -> None:
+        if not self._open:
+            raise LogError(f"Nothing is placed in {self._file.path}")
+        self._file.commit()
+        self._open = False
+        self._mark.write(self.tail)
+        self._committed(self.tail.end)
 
     def overtaken(self) -> bool:
         """Whether someone else may have written to the log since this was asked last, or since it was opened.
@@ -156,14 +159,8 @@ class Appender:
         except sqlite3.Error as error:
             raise LogError(f"{self._file.path} cannot be read: {error}") from error
 
-    @contextmanager
-    def _undoing(self) -> Iterator[None]:
-        """Take back what was placed where anything is raised."""
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            self._abandon()
+    def _undo(self, error: BaseException) -> None:
+        """Take back what was placed because of an error, and say whose it is where it is the file's."""
+        self._abandon()
+        if isinstance(error, (sqlite3.Error, OSError)):
             raise LogError(f"{self._file.path} cannot be written: {error}") from error
-        except BaseException:
-            self._abandon()
-            raise

@@ -81,7 +81,9 @@ class SqliteFile:
             self._writer = self._connected()
             self._prepare(durability)
             self._reader = self._connected()
-            self._reader.execute("PRAGMA query_only = ON")
+            self._finder = self._connected()  # which never waits for one that reads pages
+            for connection in (self._reader, self._finder):
+                connection.execute("PRAGMA query_only = ON")
         except sqlite3.Error as error:
             raise LogError(f"{path} cannot be opened as an event log: {error}") from error
 
@@ -151,10 +153,18 @@ class SqliteFile:
         found = self._writer.execute(_KNOWN, (wanted, event))
         return {row[2]: row for row in found}
 
+    def committed(self, event: str, keys: Sequence[str]) -> dict[str, bytes]:
+        """Return the bodies that are known under some keys, as committed."""
+        wanted = msgspec.json.encode(keys).decode()
+        with self._reading("in its index") as reader:
+            return {row[2]: row[5] for row in reader.execute(_KNOWN, (wanted, event))}
+
     def find(self, event: str, key: str) -> tuple[int, int, bytes] | None:
         """Return the offset, the arrival and the body of what is known under a key, as committed."""
-        with self._reading("in its index") as reader:
-            found: tuple[int, int, bytes] | None = reader.execute(_FIND, (event, key)).fetchone()
+        try:
+            found: tuple[int, int, bytes] | None = self._finder.execute(_FIND, (event, key)).fetchone()
+        except sqlite3.Error as error:
+            raise LogError(f"{self.path} is damaged in its index: {error}") from error
         return found
 
     def of_event(self, event: str) -> list[tuple[int, str, str, int, int, bytes]]:
@@ -216,4 +226,5 @@ class SqliteFile:
         """Close both connections."""
         with self._reader_lock:
             self._reader.close()
+            self._finder.close()
             self._writer.close()

@@ -115,6 +115,10 @@ class SqliteEventLog:
         """Return all entries of one event in their order, found by its index: for events that are few."""
         return [LogEntry(*row) for row in self._file.of_event(event)]
 
+    def bodies(self, event: str, keys: Sequence[str]) -> dict[str, bytes]:
+        """Return the bodies of those events of some keys that are known."""
+        return self._file.committed(event, keys)
+
     def seal_at(self, offset: int) -> bytes | None:
         """Return the seal of one entry, nothing where there is none."""
         return self._file.seal_at(offset)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sevenfold.serving.authentication import Open
 from sevenfold.serving.http.door import Behind, make_application
+from sevenfold.serving.inference_protocol import InferenceProtocol
 from sevenfold.trust.key_file import KeyFile
 from sevenfold.trust.keys import KeyRing
 from sevenfold.trust.tokenise import Tokeniser
@@ -68,6 +69,11 @@ def http_door(
     StateError
         The file of keys is damaged, or the secret of tokens.
     """
+    from sevenfold.serving.http.inference import inference_handlers  # which loads the framework
+
     authenticator: Authenticator = KeyRing(key_file(root)) if authenticate else Open()
-    behind = Behind(design.name, design.events, design.decides, service, cleaner(design, root), service.stats)
+    alone = inference_handlers(InferenceProtocol(design.name, lambda: service.model))
+    behind = Behind(
+        design.name, design.events, design.decides, service, cleaner(design, root), service.stats, alone
+    )
     return make_application(behind, authenticator, limits, journal)

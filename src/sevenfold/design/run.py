@@ -25,6 +25,7 @@ from sevenfold.learning.plots import plot_training
 
 if TYPE_CHECKING:
     from sevenfold.data.ingest import Progress
+    from sevenfold.design.live import Live
     from sevenfold.design.workspace import Workspace
 
 __all__ = ["Run", "Simulation"]
@@ -222,6 +223,32 @@ class Run:
             return {"rows": report.rows, "trained_on": report.trained_on, "out": str(report.out)}
 
         return self._steps.do("score", {"bundle": self._bundle}, work, [self.scores])
+
+    def replay(self, newest: int, send: Callable[[Live], dict[str, Any]], tick: Tick, *, anew: bool) -> Done:
+        """Have the newest decided events come in over HTTP, to a service that has not seen them.
+
+        Parameters
+        ----------
+        newest
+            How many.
+        send
+            Serves and sends, and reports plain data.
+        tick
+            Told how far the service's log is.
+        anew
+            Whether to do it even where it was done before.
+        """
+        from sevenfold.design.live import prepare
+
+        def work() -> dict[str, Any]:
+            def show(done: int, total: int) -> None:
+                tick(done, total, "a log without the newest", "events")
+
+            return send(prepare(self.workspace, self._bundle, self.folder / "live", newest, show))
+
+        if anew:
+            return Done(work(), again=False)
+        return self._steps.do("replay", {"newest": newest, "version": __version__}, work)
 
     def _log_identity(self) -> list[Any]:
         """Identify what the log holds by its end: equal for the same events in the same order."""

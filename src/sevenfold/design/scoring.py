@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sevenfold.data.ingest import IngestReport
     from sevenfold.design.workspace import Workspace
     from sevenfold.learning.bundle import Bundle
-    from sevenfold.learning.scorer import Scorer
+    from sevenfold.learning.scorer import RowScorer
 
 __all__ = ["ScoreReport", "score", "writer"]
 
@@ -146,7 +146,7 @@ class _Job:
         self.events: dict[str, EventType] = workspace.design.events
         self.asked = workspace.design.decides
         self.state = FeatureState(workspace.design.plan)
-        self.scorer: Scorer = bundle.scorer()
+        self.scorer: RowScorer = bundle.served(threads=0)
         self.read: IngestReport | None = None
         self.parts: list[Path] = []
         self.rows = self.known = self.trained_on = self.done = 0

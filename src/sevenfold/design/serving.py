@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 from sevenfold.data.durable import replacing
 from sevenfold.data.sqlite_log import SqliteEventLog
+from sevenfold.design.policing import problem_of, sheet_of
 from sevenfold.design.snapshot import snapshot_command
 from sevenfold.design.workspace import Workspace
 from sevenfold.errors import BundleError, UsageError
 from sevenfold.learning.risk_scale import RiskScale
-from sevenfold.problem.problem import Problem
+from sevenfold.learning.scorer import RowScorer
 from sevenfold.serving.judge import PolicyJudge
 from sevenfold.serving.model import ServedModel
 from sevenfold.serving.parts import Parts
-from sevenfold.serving.rules.sheet import Sheet
+from sevenfold.serving.reasons.explainer import Explainer
 from sevenfold.serving.service import DecisionService
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from sevenfold.design.design import Design
     from sevenfold.learning.bundle import Bundle
+    from sevenfold.serving.rules.sheet import Sheet
 
 __all__ = ["open_service", "served_model"]
 
@@ -57,9 +59,7 @@ def open_service(design: Design, root: Path, model: str | None = None) -> Decisi
         trouble = str(error)
     home = workspace.home
     home.folder.mkdir(parents=True, exist_ok=True)
-    key = _control_key(home.control_key)
-    decided = design.events[design.decides]
-    sheet = Sheet(decided, design.features, design.plan.asking[design.decides].names)
+    key, sheet = _control_key(home.control_key), sheet_of(design)
     return DecisionService(
         Parts(
             plan=design.plan,
@@ -71,6 +71,7 @@ def open_service(design: Design, root: Path, model: str | None = None) -> Decisi
             snapshots=home.snapshots,
             model=served,
             judge=partial(_judge, design, sheet, key),
+            explain=partial(_explainer, design),
             trouble=trouble,
             snapshot_command=None if design.source is None else snapshot_command(design.source, root),
         )
@@ -86,21 +87,27 @@ def served_model(bundle: Bundle) -> ServedModel:
         bundle.served(),
         None if scale is None else RiskScale.from_json(scale),
         float(bundle.metadata.get("review_price", 0.0)),
+        bundle.reference,
     )
 
 
 def _judge(design: Design, sheet: Sheet, key: bytes, model: ServedModel | None) -> PolicyJudge:
-    problem = design.problem
-    if problem is None:
-        problem = Problem(goal="Decide well.", decision="Approve, review or block.")
     return PolicyJudge(
         sheet,
         design.serving.policy,
-        problem,
+        problem_of(design),
         scale=None if model is None else model.risk_scale,
         review_price=0.0 if model is None else model.review_price,
         control_key=key,
     )
+
+
+def _explainer(design: Design, model: ServedModel) -> Explainer | None:
+    """What finds reasons; none for a model that is not ours."""
+    if not isinstance(model.model, RowScorer):
+        return None
+    event = design.events[design.decides]
+    return Explainer(design.features, event, model.model, model.reference, count=design.serving.reasons)
 
 
 def _control_key(path: Path) -> bytes:

@@ -12,7 +12,9 @@ from sevenfold.data.ingest import ingest
 from sevenfold.data.inspection import Inspection
 from sevenfold.data.lake import ARRIVED, Lake
 from sevenfold.data.profile_store import ProfileStore
+from sevenfold.design.backtesting import save_test_scores
 from sevenfold.design.home import Home
+from sevenfold.design.policing import learned_policy
 from sevenfold.design.stakes import stakes_of
 from sevenfold.errors import DataError, Fault, UsageError
 from sevenfold.learning.bundle import Bundle, load_bundle, schema_hash
@@ -215,9 +217,11 @@ class Workspace:
                 "label": self.label.describe(),
                 "label_notes": list(table.quality.notes()),
                 "log_offset": offset,
+                **learned_policy(self.design, result, table.decided, table.features),
             },
             record={"created_at": datetime.now(UTC).isoformat(timespec="seconds")},
         )
+        save_test_scores(self.home, bundle.id, result, table.decided["_offset"])
         with replacing(self._current) as unfinished:
             unfinished.write_text(json.dumps({"bundle": bundle.id}) + "\n")
         return result, bundle

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sevenfold.errors import DesignError, Fault
 from sevenfold.features.aggregate import Aggregate, Window
 from sevenfold.features.check import Checker
+from sevenfold.features.described import Described
 from sevenfold.features.expression import Call, Expression, FieldOf, Reference, as_expression, walk
 
 if TYPE_CHECKING:
@@ -27,11 +28,19 @@ class FeatureSet(Mapping[str, Expression]):
         One expression a column, each with at most one window an aggregate.
     types
         The type of each.
+    descriptions
+        The words of those that have their own, by column.
     """
 
-    def __init__(self, expressions: Mapping[str, Expression], types: Mapping[str, ValueType]) -> None:
+    def __init__(
+        self,
+        expressions: Mapping[str, Expression],
+        types: Mapping[str, ValueType],
+        descriptions: Mapping[str, Described] | None = None,
+    ) -> None:
         self._expressions = dict(expressions)
         self.types = dict(types)
+        self.descriptions = dict(descriptions or {})
 
     def __getitem__(self, name: str) -> Expression:
         return self._expressions[name]
@@ -83,10 +92,11 @@ def features(**declared: object) -> FeatureSet:
     """
     expanded: dict[str, Expression] = {}
     declared_by: dict[str, str] = {}
+    descriptions: dict[str, Described] = {}
     faults: list[Fault] = []
     for name, value in declared.items():
         try:
-            expression = as_expression(value)
+            expression, description = _undescribed(as_expression(value))
             columns = list(_spread(name, expression))
         except DesignError as error:
             faults.extend(replace(fault, where=f"features.{name}") for fault in error.faults)
@@ -98,6 +108,8 @@ def features(**declared: object) -> FeatureSet:
                     Fault(f"features.{name}", "a name of its own", f"{column!r} a second time", hint)
                 )
             expanded[column] = part
+            if description is not None:
+                descriptions[column] = description
     checker = Checker(expanded)
     types = {column: checker.check(column, f"features.{declared_by[column]}") for column in expanded}
     if not declared:
@@ -105,7 +117,19 @@ def features(**declared: object) -> FeatureSet:
     faults.extend(checker.faults)
     if faults:
         raise DesignError("These features cannot be built", faults)
-    return FeatureSet(expanded, {name: type_ for name, type_ in types.items() if type_ is not None})
+    return FeatureSet(
+        expanded, {name: type_ for name, type_ in types.items() if type_ is not None}, descriptions
+    )
+
+
+def _undescribed(expression: Expression) -> tuple[Expression, Described | None]:
+    """Take the words off a feature."""
+    description = expression if isinstance(expression, Described) else None
+    bare = expression if description is None else description.expression
+    if next(Described.within(bare), None) is not None:
+        fault = Fault("feature", ".described(...) once, around the whole feature", "one around a part of it")
+        raise DesignError("A part of a feature has no words of its own", [fault])
+    return bare, description
 
 
 def _spread(name: str, expression: Expression) -> Iterator[tuple[str, Expression]]:

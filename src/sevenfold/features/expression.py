@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from sevenfold.data.event import EventType
     from sevenfold.features.aggregate import Aggregate
+    from sevenfold.features.described import Described
 
 __all__ = ["Call", "Expression", "FieldOf", "Literal", "Reference", "as_expression", "feature", "walk"]
 
@@ -144,6 +145,13 @@ class Expression:
     def fill_null(self, value: object) -> Expression:
         """Put ``value`` where there is none."""
         return Call("fill_null", (self, as_expression(value)))
+
+    def described(self, what: str, customer: str = "") -> Described:
+        """Say what the whole feature is called in reasons, and what is said to a customer."""
+        # Imported late: a description is an expression, and every expression can be described.
+        from sevenfold.features.described import Described
+
+        return Described(self, what, customer)
 
     # Parts of a time, in UTC.
     def hour(self) -> Expression:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sevenfold.data.sqlite_log import SqliteEventLog
 from sevenfold.errors import SevenfoldError
+from sevenfold.serving.collecting import collecting_later
 from sevenfold.serving.recovery import recover
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def take_snapshot(
     LogError
         Where the log is damaged.
     """
-    with SqliteEventLog(log, "normal") as own:
+    with collecting_later(), SqliteEventLog(log, "normal") as own:
         found = recover(own, own.end(), snapshots, events, lateness)
         return snapshots.save(found) if found.folded else None
 

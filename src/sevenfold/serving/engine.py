@@ -18,6 +18,7 @@ from sevenfold.serving.model import ModelRows, ServedModel
 from sevenfold.serving.names import DECISION
 from sevenfold.serving.record import DecisionRecord, Program, encode_record
 from sevenfold.serving.recovery import count_review
+from sevenfold.serving.tally import STAGES
 from sevenfold.serving.verdict import Asked
 
 if TYPE_CHECKING:
@@ -120,39 +121,63 @@ class DecisionEngine:
         """
         started = time.perf_counter_ns()
         folded, words = self._fold(group)
-        if not folded:
-            return []
+        return self.conclude(folded, words, started) if folded else []
+
+    def conclude(self, folded: Sequence[Deciding], words: NDArray[np.int64], started: int) -> list[NewEntry]:
+        """Decide events that are folded; return what the log has to take.
+
+        Parameters
+        ----------
+        folded
+            The events.
+        words
+            Their features as `FeatureEngine.observe_words` gives them, (events, features).
+        started
+            When they began to be folded, by `time.perf_counter_ns`.
+        """
         after_features = time.perf_counter_ns()
         scores = self._score(words)
         after_model = time.perf_counter_ns()
-        now = self._clock_ms()
-        verdicts = self.judge.judge(
-            Asked([one.row for one in folded], words, scores), [one.key for one in folded], now
+        now, judge, event = self._clock_ms(), self.judge, self.event
+        verdicts = judge.judge(
+            Asked([one.row for one in folded], words, scores), [o.key for o in folded], now
         )
         after_policy = time.perf_counter_ns()
+        took = after_features - started, after_model - after_features, after_policy - after_model
         each = len(folded) * 1000
-        stages = (
-            (after_features - started) // each,
-            (after_model - after_features) // each,
-            (after_policy - after_model) // each,
-        )
+        features_us, model_us, policy_us = (nanoseconds // each for nanoseconds in took)
         model = None if self.model is None or scores is None else self.model.id
         values = [None] * len(folded) if scores is None else scores.tolist()
+        policy, program, texts = judge.version, self._program_key, self._texts(words)
         entries: list[NewEntry] = []
-        policy = self.judge.version
         for number, (one, verdict, score) in enumerate(zip(folded, verdicts, values, strict=True)):
-            record = self._record(one, words[number], verdict, model, policy, score, started, stages)
-            one.record = record
-            entries.append(NewEntry(self.event, one.key, one.time_ms, one.body, now))
+            one.record = record = DecisionRecord(
+                event,
+                program,
+                words[number].tobytes(),
+                model,
+                None if score is None or score != score else score,
+                policy,
+                verdict.action,
+                ((started - one.came_ns) // 1000, features_us, model_us, policy_us),
+                texts[number],
+                verdict.risk_score,
+                verdict.rules,
+                verdict.shadow_rules,
+                verdict.lists,
+                verdict.control,
+                verdict.fallback,
+                None if verdict.would_be == verdict.action else verdict.would_be,
+                verdict.by,
+                verdict.review_from,
+                verdict.block_from,
+            )
+            entries.append(NewEntry(event, one.key, one.time_ms, one.body, now))
             entries.append(NewEntry(DECISION, one.key, now, encode_record(record), now))
-            self._tally.actions[verdict.action] += 1
-            self._tally.fallbacks += verdict.fallback
-            if verdict.action == "review":
-                count_review(self.reviews, now)
+        self._count(verdicts, now)
         spent = self._tally.spent_ns
-        spent["features"] += after_features - started
-        spent["model"] += after_model - after_features
-        spent["policy"] += after_policy - after_model
+        for name, nanoseconds in zip(STAGES, took, strict=False):
+            spent[name] += nanoseconds
         spent["record"] += time.perf_counter_ns() - after_policy
         return entries
 
@@ -200,36 +225,17 @@ class DecisionEngine:
         self._tally.model_trouble = "a score that is no probability"
         return np.where((scores >= 0.0) & (scores <= 1.0), scores, np.nan)
 
-    def _record(
-        self,
-        one: Deciding,
-        words: NDArray[np.int64],
-        verdict: Verdict,
-        model: str | None,
-        policy: str,
-        score: float | None,
-        started: int,
-        stages: tuple[int, int, int],
-    ) -> DecisionRecord:
+    def _texts(self, words: NDArray[np.int64]) -> list[tuple[str | None, ...]]:
+        """The values of those features that are texts, for each row."""
+        if not self._text_places:
+            return [()] * len(words)
         known = self.features.state.texts
-        return DecisionRecord(
-            event=self.event,
-            program=self._program_key,
-            features=words.tobytes(),
-            model=model,
-            score=None if score is None or score != score else score,
-            policy=policy,
-            action=verdict.action,
-            took_us=((started - one.came_ns) // 1000, *stages),
-            texts=tuple([known.get(int(words[place])) for place in self._text_places]),
-            risk_score=verdict.risk_score,
-            rules=verdict.rules,
-            shadow_rules=verdict.shadow_rules,
-            lists=verdict.lists,
-            control=verdict.control,
-            fallback=verdict.fallback,
-            would_be=None if verdict.would_be == verdict.action else verdict.would_be,
-            by=verdict.by,
-            review_from=verdict.review_from,
-            block_from=verdict.block_from,
-        )
+        return [tuple([known.get(word) for word in row]) for row in words[:, self._text_places].tolist()]
+
+    def _count(self, verdicts: Sequence[Verdict], now: int) -> None:
+        tally = self._tally
+        for verdict in verdicts:
+            tally.actions[verdict.action] += 1
+            tally.fallbacks += verdict.fallback
+            if verdict.action == "review":
+                count_review(self.reviews, now)

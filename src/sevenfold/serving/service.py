@@ -15,8 +15,10 @@ from sevenfold.serving.stats import Stats, measure
 from sevenfold.serving.worker import Worker, unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    import polars as pl
 
     from sevenfold.features.taker import Features
     from sevenfold.serving.model import ServedModel
@@ -108,6 +110,14 @@ class DecisionService:
             Outcome("repeated", outcome.body, event_id=job.key) if repeated and outcome.decided else outcome
         )
 
+    def decide_table(
+        self, frame: pl.DataFrame, progress: Callable[[int, int], None] | None = None
+    ) -> pl.DataFrame:
+        """Decide the events of a table, durable batch by batch; see `serving.table.decide_table`."""
+        from sevenfold.serving.table import decide_table
+
+        return decide_table(self._worker, frame, progress)
+
     async def accept(self, event: str, rows: Sequence[Mapping[str, object]]) -> Accepted:
         """Take in events that are only to be known, and return once they are durable.
 
@@ -153,6 +163,11 @@ class DecisionService:
         if self._closing:
             return ["closing"]
         return [self._worker.trouble] if self._worker.trouble else []
+
+    @property
+    def model(self) -> ServedModel | None:
+        """What scores at the moment; `None` where rules alone decide."""
+        return self._worker.model
 
     def swap(self, model: ServedModel | None) -> None:
         """Score with another model from the next event on.

@@ -18,6 +18,7 @@ from sevenfold.data.sqlite_appender import OvertakenError
 from sevenfold.errors import Fault, StateError
 from sevenfold.features.engine import FeatureEngine
 from sevenfold.serving.background import Background
+from sevenfold.serving.collecting import collecting_later, settled_in
 from sevenfold.serving.committer import Committer
 from sevenfold.serving.engine import DecisionEngine
 from sevenfold.serving.names import JUDGED
@@ -29,7 +30,7 @@ from sevenfold.serving.snapshots import Snapshots
 from sevenfold.serving.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from sevenfold.serving.jobs import Deciding, Taking
@@ -97,6 +98,7 @@ class Worker:
             if self.loop is not None and self.loop.is_running():
                 raise RuntimeError("A service works for one event loop")
             self.loop = loop
+            settled_in()
         return loop
 
     def wake(self) -> None:
@@ -166,7 +168,7 @@ class Worker:
             if self._failures:
                 time.sleep(min(_FIRST_PAUSE_S * 2 ** (self._failures - 1), _LONGEST_PAUSE_S))
             try:
-                self._rebuild()
+                self.rebuild()
             except Exception as error:  # noqa: BLE001 - readiness tells it, and it is tried again
                 self._failures += 1
                 self.trouble = f"the state cannot be rebuilt: {error}"
@@ -180,14 +182,14 @@ class Worker:
     def run_here(self, job: Deciding | Taking) -> None:
         """Do one job on this thread, which holds the lock."""
         if self.trouble:
-            self._rebuild()
+            self.rebuild()
         self.pipeline.queue.append(job)
         try:
             self._run_here()
         except Exception as error:  # noqa: BLE001 - whatever it was, the state is not what the log says
             self.trouble = f"the state has to be rebuilt after a failure: {error}"
             self.pipeline.drop(_not_taken(error), committing=True)
-            self._rebuild()
+            self.rebuild()
 
     def _run_here(self) -> None:
         while self.pipeline.busy:
@@ -196,7 +198,7 @@ class Worker:
                     self._succeeded(self.appender.commit())
             except OvertakenError:
                 self.pipeline.recall()
-                self._rebuild()
+                self.rebuild()
 
     # Both.
 
@@ -234,7 +236,8 @@ class Worker:
         if stop > first:
             self.reception.recheck()
 
-    def _rebuild(self) -> None:
+    def rebuild(self) -> None:
+        """Have the state say again what the log says, and go on behind it."""
         self.appender.overtaken()
         self.appender.abandon()
         engine = self._recovered()
@@ -248,7 +251,9 @@ class Worker:
         """An engine over the state that the log stands for."""
         parts = self.parts
         end = self.appender.tail.end
-        self.found = found = recover(parts.log, end, self.snapshots, parts.events, parts.lateness)
+        with collecting_later():
+            found = recover(parts.log, end, self.snapshots, parts.events, parts.lateness)
+        self.found = found
         features = FeatureEngine(parts.plan, parts.events, found.state, parts.lateness)
         judge = self._judge(end, found.reviews)
         return DecisionEngine(
@@ -274,6 +279,10 @@ class Worker:
             tail, engine = self.appender.tail, self.pipeline.engine
             found = Recovered(engine.features.state, tail.end, tail.seal, engine.reviews)
             return self.snapshots.save(found)
+
+    def commit_aside(self, told: Callable[[float, BaseException | None], None]) -> None:
+        """Commit what was placed, on the committer's thread, which tells when it is done."""
+        self._committer.begin(told)
 
     def close(self) -> None:
         """End the threads; a state that is far ahead of the newest snapshot leaves one behind."""

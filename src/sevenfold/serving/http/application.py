@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from sevenfold.data.card import redacted
 from sevenfold.serving.authentication import NOBODY, Authenticator, Denied, Identity, Scope
-from sevenfold.serving.http.body import check_encoding, read
+from sevenfold.serving.http.body import Reader, check_encoding
 from sevenfold.serving.http.problem import ProblemError, Reply, reply_to
 
 if TYPE_CHECKING:
@@ -99,9 +99,10 @@ class Application:
     ) -> None:
         self._decisions, self._check = decisions, authenticator.check
         self._limits, self._telemetry, self._journal = limits, telemetry, journal
+        self._read = Reader(limits)
         self._run, self._number = secrets.token_hex(4), itertools.count(1)
         self.under_way, self.answered, self.stopping = 0, 0, False
-        telemetry.under_way.set_function(lambda: self.under_way)
+        telemetry.under_way = lambda: self.under_way
 
     async def __rsgi__(self, scope: RequestScope, proto: Any) -> None:
         """Answer one request; Granian calls this."""
@@ -133,7 +134,7 @@ class Application:
             caller = self._let_in(scope, entry)
             headers = scope.headers
             check_encoding(headers)
-            body = b"" if scope.method == "GET" else await read(proto, headers, self._limits)
+            body = b"" if scope.method == "GET" else await self._read(proto, headers)
             if entry is _DECIDE:
                 return await self._decisions(body, headers.get("content-type"), caller, request_id)
             return await self.framework(Request(scope, body, caller, request_id))

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
     from sevenfold.serving.http.limits import Limits
 
-__all__ = ["JSON", "LINES", "Batch", "Headers", "Incoming", "check_encoding", "parted", "read"]
+__all__ = ["JSON", "LINES", "Batch", "Headers", "Incoming", "Reader", "check_encoding", "parted"]
 
 JSON = "application/json"
 LINES = "application/x-ndjson"
 _LINES = frozenset({LINES, "application/jsonl", "application/jsonlines", "application/ndjson"})
+_MOST_DIGITS = 15
 _TAKEN = f"{JSON}, for an object or an array, or {LINES}, for one object a line"
 
 
@@ -63,37 +64,78 @@ class Batch:
     rows: list[object | RefusedError]
 
 
-async def read(incoming: Incoming, headers: Headers, limits: Limits) -> bytes:
-    """Read a body.
+class Reader:
+    """Reads bodies within limits of size and time.
 
-    Raises
-    ------
-    ProblemError
-        It is too large, by what its header says or by what comes, or takes too long.
+    All bodies have the same time, so that those that arrive are a queue with the latest at its end, and one
+    timer for the first of them is enough. A timeout for each would cost more than the reading.
+
+    Parameters
+    ----------
+    limits
+        How large, and how long.
     """
-    length = headers.get("content-length")
-    try:
-        async with asyncio.timeout(limits.body_seconds):
-            if length is not None:
-                # The server holds the client to the length it gave, and refuses what is no number.
-                if not length.isdecimal() or len(length) > 15 or int(length) > limits.body_bytes:
-                    raise _too_large(limits)
-                return await incoming()
-            return await _piecewise(incoming, limits)
-    except TimeoutError:
-        detail = f"The body has to be here within {limits.body_seconds:g} s."
-        raise ProblemError("timeout", detail, close=True) from None
 
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._arriving: dict[asyncio.Task[Any], float] = {}
+        """Tasks whose bodies arrive, with the loop's time at which they are late; the oldest first."""
+        self._late: set[asyncio.Task[Any]] = set()
+        self._timer: asyncio.TimerHandle | None = None
 
-async def _piecewise(incoming: Incoming, limits: Limits) -> bytes:
-    """Read a body whose length nobody told."""
-    pieces, size = [], 0
-    async for piece in incoming:
-        pieces.append(piece)
-        size += len(piece)
-        if size > limits.body_bytes:
-            raise _too_large(limits)
-    return b"".join(pieces)
+    async def __call__(self, incoming: Incoming, headers: Headers) -> bytes:
+        """Read a body.
+
+        Raises
+        ------
+        ProblemError
+            It is too large, by what its header says or by what comes, or takes too long.
+        """
+        length = headers.get("content-length")
+        if length is not None:
+            # The server holds the client to the length it gave, and refuses what is no number.
+            digits = len(length) if length.isdecimal() else _MOST_DIGITS
+            if digits >= _MOST_DIGITS or int(length) > self._limits.body_bytes:
+                raise _too_large(self._limits)
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        if task is None:
+            raise RuntimeError("A body is read by a task")
+        self._arriving[task] = loop.time() + self._limits.body_seconds
+        if self._timer is None:
+            self._timer = loop.call_later(self._limits.body_seconds, self._look, loop)
+        try:
+            return await incoming() if length is not None else await self._piecewise(incoming)
+        except asyncio.CancelledError:
+            if task not in self._late:
+                raise
+            task.uncancel()
+            detail = f"The body has to be here within {self._limits.body_seconds:g} s."
+            raise ProblemError("timeout", detail, close=True) from None
+        finally:
+            self._arriving.pop(task, None)
+            self._late.discard(task)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End the waiting for those that are late, and come back when the next one would be."""
+        self._timer = None
+        now = loop.time()
+        for task, late_at in list(self._arriving.items()):
+            if late_at > now:
+                self._timer = loop.call_at(late_at, self._look, loop)
+                return
+            del self._arriving[task]
+            self._late.add(task)
+            task.cancel()
+
+    async def _piecewise(self, incoming: Incoming) -> bytes:
+        """Read a body whose length nobody told."""
+        pieces, size = [], 0
+        async for piece in incoming:
+            pieces.append(piece)
+            size += len(piece)
+            if size > self._limits.body_bytes:
+                raise _too_large(self._limits)
+        return b"".join(pieces)
 
 
 def _too_large(limits: Limits) -> ProblemError:
@@ -130,7 +172,7 @@ def parted(body: bytes, media_type: str | None, limits: Limits) -> Batch:
     ProblemError
         It is of another type, no JSON, empty, or holds too many.
     """
-    essence = JSON if media_type is None else media_type.partition(";")[0].strip().lower()
+    essence = JSON if media_type in (None, JSON) else media_type.partition(";")[0].strip().lower()
     if essence == JSON:
         try:
             value = parse(body)

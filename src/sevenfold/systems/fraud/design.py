@@ -87,6 +87,14 @@ design = sf.Design(
     ),
     events=[Payment, Decline, Refund, Chargeback],
     features=features,
+    expectations=[
+        sf.expect(Payment.payment_id, unique=True),
+        sf.expect(
+            Payment.amount, between=(0.01, 25_000), tolerate=0.001, because="No card here has a higher limit."
+        ),
+        sf.expect(Payment.country, nulls=0.1, because="A gateway does not know it of one payment in fifty."),
+        sf.expect(Payment.channel, one_of=["shop", "online", "subscription"]),
+    ],
     label=sf.Label(
         event=Chargeback,
         on=Payment,

@@ -1,4 +1,4 @@
-"""A world in one picture: six panels, drawn from its description."""
+"""A world in one picture: eight panels, drawn from its description."""
 
 from __future__ import annotations
 
@@ -36,17 +36,19 @@ def draw(description: Description, path: Path) -> None:
         If matplotlib is not installed.
     """
     # a figure of its own, not pyplot's: nothing is shared, and no window system is looked for
-    figure = require("matplotlib.figure", "drawing a world").Figure(figsize=(13, 7), layout="constrained")
-    panels = figure.subplots(2, 3).ravel()
+    figure = require("matplotlib.figure", "drawing a world").Figure(figsize=(16, 7), layout="constrained")
+    panels = figure.subplots(2, 4).ravel()
     _days(panels[0], description)
     _hours(panels[1], description)
     _amounts(panels[2], description)
     _patterns(panels[3], description)
     _delays(panels[4], description)
     _fraud(panels[5], description)
+    _habits(panels[6], description)
+    _reasons(panels[7], description)
     for panel in panels:
         panel.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=72)
 
 
 def _days(panel: Axes, told: Description) -> None:
@@ -92,3 +94,20 @@ def _fraud(panel: Axes, told: Description) -> None:
     panel.plot(told.days["day"].to_numpy(), share, color=_FRAUD, linewidth=1)
     panel.set(title="Fraud a day, % of payments", ylim=(0, None))
     panel.tick_params(axis="x", rotation=30)
+
+
+def _habits(panel: Axes, told: Description) -> None:
+    groups = told.habits["group"].to_list()
+    for column, mark in (("online", "o"), ("given_back", "s"), ("declined", "^")):
+        share = (told.habits[column] * 100).to_numpy()
+        panel.plot(share, groups, mark, color=_HONEST, alpha=0.75, label=column.replace("_", " "))
+    panel.set(title="% of payments by age and region", xlim=(0, None))
+    panel.invert_yaxis()
+    panel.legend(frameon=False)
+
+
+def _reasons(panel: Axes, told: Description) -> None:
+    made = told.reasons.reverse()
+    names = [name.replace("_", " ") for name in made["reason"].to_list()]
+    panel.barh(names, (made["share"] * 100).to_list(), color=_HONEST)
+    panel.set(title="Why issuers declined, %")

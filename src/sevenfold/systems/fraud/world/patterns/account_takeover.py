@@ -88,6 +88,6 @@ ACCOUNT_TAKEOVER = Pattern(
     sizes=some_sizes(2.4, 14),
     strike=_strike,
     noticed=0.9,
-    delay=11.0,
+    delay=10.0,
     dead=0.02,
 )

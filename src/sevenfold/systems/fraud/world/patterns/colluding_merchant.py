@@ -68,7 +68,7 @@ COLLUDING_MERCHANT = Pattern(
     sizes=log_normal_sizes(40, 0.6, 12, 250),
     strike=_strike,
     noticed=0.7,
-    delay=22.0,
+    delay=18.0,
     dead=0.15,
     refunded=0.0,
 )

@@ -73,6 +73,6 @@ DEVICE_RING = Pattern(
     sizes=log_normal_sizes(35, 0.5, 12, 150),
     strike=_strike,
     noticed=0.75,
-    delay=20.0,
+    delay=17.0,
     dead=0.1,
 )

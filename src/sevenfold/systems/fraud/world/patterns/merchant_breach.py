@@ -92,6 +92,6 @@ MERCHANT_BREACH = Pattern(
     sizes=log_normal_sizes(45, 0.7, 10, 400),
     strike=_strike,
     noticed=0.82,
-    delay=15.0,
+    delay=13.0,
     dead=0.1,
 )

@@ -71,6 +71,6 @@ STOLEN_CARD = Pattern(
     sizes=some_sizes(3.0, 16),
     strike=_strike,
     noticed=0.85,
-    delay=16.0,
+    delay=14.0,
     dead=0.12,
 )

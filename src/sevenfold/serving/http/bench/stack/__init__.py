@@ -1,0 +1,1 @@
+"""What a user would pick instead: Feast with Redis, FastAPI, and XGBoost, in an environment of its own."""
