@@ -31,7 +31,7 @@ def test_a_decision_is_recorded_with_everything_that_led_to_it(home: Path) -> No
     assert set(record["took_us"]) == {"waited", "features", "model", "policy"}
     assert service.record("p2") is None
     entries = [(entry.event, entry.key) for entry in service.parts.log.read()]
-    assert entries[1:] == [("Payment", "p1"), ("Decision", "p1")]
+    assert entries[1:] == [("Payment", "p1"), ("Decision", "p1"), ("DecisionReasons", "p1")]
     assert entries[0][0] == "FeatureProgram"
     service.close_now()
 
@@ -84,7 +84,7 @@ def test_requests_under_way_for_the_same_event_share_one_decision(home: Path) ->
         outcomes = await asyncio.gather(*(service.decided(payment(1)) for _ in range(8)))
         assert [outcome.status for outcome in outcomes] == ["new"] + 7 * ["repeated"]
         assert len({outcome.body for outcome in outcomes}) == 1
-        assert service.parts.log.end() == 3
+        assert [entry.event for entry in service.parts.log.read()].count("Decision") == 1
         await service.close()
 
     run(ask())

@@ -20,6 +20,7 @@ __all__ = ["bench_http"]
 
 _PACKAGES = ("feast[redis]", "fastapi", "uvicorn[standard]", "xgboost-cpu")
 _KEY = re.compile(rb'"payment_id":"[^"]*"')
+_TIME = re.compile(rb'"occurred_at":(\d+)')
 
 
 def bench_http(
@@ -82,11 +83,13 @@ def _door(folder: Path, payments: int) -> Door:
     workspace = Workspace(load("fraud"), home)
     live = prepare(workspace, workspace.bundle().id, folder / "home", payments // 10)
     key, _ = key_file(live.root).create("bench", ["decide"])
+    decided = [call.body for call in live.calls if call.path == "/v1/decisions"]
+    times = [int(found[1]) for body in decided if (found := _TIME.search(body))]
     bodies = [
-        _KEY.sub(b'"payment_id":"@KEY@"', call.body) for call in live.calls if call.path == "/v1/decisions"
+        _TIME.sub(rb'"occurred_at":"@TIME@\1"', _KEY.sub(b'"payment_id":"@KEY@"', body)) for body in decided
     ]
     command = ["serve", "fraud", "--port", "@PORT@", "--home", str(live.root)]
-    return Door([sys.executable, "-m", "sevenfold.cli", *command], key, bodies)
+    return Door([sys.executable, "-m", "sevenfold.cli", *command], key, bodies, max(times) - min(times) + 1)
 
 
 def _environment(folder: Path, tell: Callable[[str], None]) -> list[str] | None:

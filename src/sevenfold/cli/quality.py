@@ -56,8 +56,10 @@ def tell_quality(terminal: Terminal, report: QualityReport, *, everything: bool 
     for note in report.notes:
         terminal.say(f"Note: {note}.", style="yellow")
     if everything:
-        count = len(report.broken)
-        terminal.say(f"{count} broken" if count else "All is as expected", style="red" if count else "green")
+        count, odd = len(report.broken), sum(one.severity == "look" for one in report.findings)
+        said = f"{count} broken" if count else "Nothing is broken" if odd else "All is as expected"
+        said += f", {odd} to look at" if odd else ""
+        terminal.say(said, style="red" if count else "yellow" if odd else "green")
 
 
 def told(report: QualityReport) -> dict[str, Any]:

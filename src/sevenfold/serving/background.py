@@ -79,6 +79,11 @@ class Background:
     def advance(self, end: int) -> None:
         """Take note of how far the log has come."""
         if end >= self._due and not self.running:
+            self.begin(end)
+
+    def begin(self, end: int) -> None:
+        """Take one now; the next is due so many entries after this end."""
+        if not self.running:
             self._due = end + self._every
             self._thread = threading.Thread(target=self._take, name="sevenfold snapshot", daemon=True)
             self._thread.start()

@@ -28,6 +28,8 @@ class Serving:
         How many snapshots stay; the older ones are used where the newest is damaged.
     policy
         What is done with a score, and what people can review.
+    reasons
+        How many reasons a review or a block has, at most.
     most_waiting
         Events that may wait for their decision; whoever comes then is told to come back later.
     tokenise
@@ -46,6 +48,7 @@ class Serving:
     snapshot_every: int = 100_000
     snapshots_kept: int = 3
     policy: Policy = field(default_factory=Policy)
+    reasons: int = 4
     most_waiting: int = 1_000
     tokenise: bool = False
     because: str = ""
@@ -56,7 +59,7 @@ class Serving:
             faults.append(Fault("serving.durability", '"full" or "normal"', repr(self.durability)))
         faults += [
             Fault(f"serving.{name}", "a whole number, one or more", repr(value))
-            for name in ("snapshot_every", "snapshots_kept", "most_waiting")
+            for name in ("snapshot_every", "snapshots_kept", "reasons", "most_waiting")
             if type(value := getattr(self, name)) is not int or value < 1
         ]
         faults += [

@@ -7,7 +7,7 @@ until the log holds it, nobody may learn of it.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,11 +15,11 @@ from sevenfold.data.fields import Kind
 from sevenfold.data.log import NewEntry
 from sevenfold.errors import DataError
 from sevenfold.serving.model import ModelRows, ServedModel
-from sevenfold.serving.names import DECISION
-from sevenfold.serving.record import DecisionRecord, Program, encode_record
+from sevenfold.serving.names import DECISION, REASONS
+from sevenfold.serving.record import DecisionRecord, Program, encode_reasons, encode_record
 from sevenfold.serving.recovery import count_review
 from sevenfold.serving.tally import STAGES
-from sevenfold.serving.verdict import Asked
+from sevenfold.serving.verdict import Asked, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from sevenfold.data.event import EventType
     from sevenfold.features.engine import FeatureEngine
     from sevenfold.serving.jobs import Deciding, Taking
+    from sevenfold.serving.reasons.explainer import Explainer
     from sevenfold.serving.tally import Tally
-    from sevenfold.serving.verdict import Judge, Verdict
+    from sevenfold.serving.verdict import Judge
 
 __all__ = ["DecisionEngine"]
 
@@ -59,6 +60,8 @@ class DecisionEngine:
         What counts.
     reviews
         Reviews by day since the epoch, of the last day only; added to.
+    explain
+        Makes what finds the reasons of a model's decisions; `None` leaves lists and rules as the only ones.
     """
 
     def __init__(
@@ -70,7 +73,10 @@ class DecisionEngine:
         clock_ms: Callable[[], int],
         tally: Tally,
         reviews: dict[int, int],
+        explain: Callable[[ServedModel], Explainer | None] | None = None,
     ) -> None:
+        self._explain = explain
+        self._explainer: Explainer | None = None
         self.features = features
         self.event = event
         self.judge = judge
@@ -98,9 +104,16 @@ class DecisionEngine:
         values = {field.name: "EUR" if field.name in currencies else _SAMPLES[field.kind] for field in fields}
         self.features.read(self.event, [values])
         words = np.zeros((1, len(self._asking.names)), np.int64)
-        failures = self._tally.model_failures
+        tally = self._tally
+        before = tally.model_failures, tally.model_trouble
         self._score(words)
-        self._tally.model_failures = failures
+        self._reasons(
+            DecisionRecord(
+                self.event, self._program_key, words.tobytes(), self.model.id if self.model else None, 0.0,
+                "", "review", (0, 0, 0, 0), (None,) * len(self._text_places),
+            )
+        )  # fmt: skip
+        tally.model_failures, tally.model_trouble = before
         judge.judge(Asked([event.__convert__(values)], words, np.zeros(1)), ["warm"], self._clock_ms())
 
     def use(self, model: ServedModel | None) -> None:
@@ -113,6 +126,7 @@ class DecisionEngine:
         """
         rows = None if model is None else ModelRows(self._asking, model.encoding)
         self.model, self._rows = model, rows
+        self._explainer = None if model is None or self._explain is None else self._explain(model)
 
     def decide(self, group: Sequence[Deciding]) -> list[NewEntry]:
         """Fold and decide events in order, each with its record; return what the log has to take.
@@ -180,6 +194,31 @@ class DecisionEngine:
             spent[name] += nanoseconds
         spent["record"] += time.perf_counter_ns() - after_policy
         return entries
+
+    def explain(self, key: str, record: DecisionRecord) -> tuple[tuple[dict[str, Any], ...], NewEntry]:
+        """Find the reasons of a decision; return them, and what the log has to take."""
+        started = time.perf_counter_ns()
+        reasons = self._reasons(record)
+        self._tally.spent_ns["reasons"] += time.perf_counter_ns() - started
+        self._tally.explained += 1
+        now = self._clock_ms()
+        return reasons, NewEntry(REASONS, key, now, encode_reasons(reasons), now)
+
+    def _reasons(self, record: DecisionRecord) -> tuple[dict[str, Any], ...]:
+        explainer = self._explainer
+        if explainer is None or self._rows is None:
+            return tuple({"list": name} for name in record.lists) + tuple({"rule": n} for n in record.rules)
+        words = np.frombuffer(record.features, np.int64).reshape(1, -1)
+        verdict = Verdict(
+            record.action, record.risk_score, record.rules, record.shadow_rules, record.lists,
+            fallback=record.fallback or self.model is None or self.model.id != record.model,
+        )  # fmt: skip
+        try:
+            found = explainer.reasons(self._rows(words)[0], self.program.values(record), verdict)
+        except Exception as error:  # noqa: BLE001 - a decision never fails for want of a reason
+            self._tally.model_trouble = f"no reasons: {type(error).__name__}: {error}"
+            return ()
+        return tuple(reason.to_json() for reason in found)
 
     def take(self, job: Taking) -> list[NewEntry]:
         """Fold events that are only to be known; return what the log has to take.

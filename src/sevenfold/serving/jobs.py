@@ -56,6 +56,10 @@ class Deciding(Job[Outcome]):
         Why the kernel refused it.
     offset
         Where the record stands in the log, once placed.
+    durable
+        Whether the log has its record, and it only waits for its reasons.
+    reasons
+        The log entry of those, once they are found.
     """
 
     key: str = ""
@@ -66,6 +70,8 @@ class Deciding(Job[Outcome]):
     record: DecisionRecord | None = None
     fault: DataError | None = None
     offset: int = -1
+    durable: bool = False
+    reasons: NewEntry | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sevenfold.features.plan import Asking
     from sevenfold.learning.arrays import FloatMatrix, FloatVector
     from sevenfold.learning.encoding import Encoding
+    from sevenfold.learning.reference import Reference
     from sevenfold.learning.risk_scale import RiskScale
 
 __all__ = ["Model", "ModelRows", "ServedModel"]
@@ -46,6 +47,8 @@ class ServedModel:
         What turns its probabilities into risk scores; `None` gives none.
     review_price
         What a review must save at least, as learned on its validation period.
+    reference
+        How feature values were spread over its training set; `None` leaves that out of reasons.
     """
 
     id: str
@@ -53,6 +56,7 @@ class ServedModel:
     model: Model
     risk_scale: RiskScale | None = None
     review_price: float = 0.0
+    reference: Reference | None = None
 
 
 class ModelRows:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["DECISION", "JUDGED", "PROGRAM", "RESERVED"]
+__all__ = ["DECISION", "JUDGED", "PROGRAM", "REASONS", "RESERVED"]
 
 DECISION: Final = "Decision"
 """What was decided about an event, under that event's key."""
+
+REASONS: Final = "DecisionReasons"
+"""Why, for reviews and blocks, under the same key."""
 
 PROGRAM: Final = "FeatureProgram"
 """What the feature values in records mean."""
@@ -15,4 +18,4 @@ PROGRAM: Final = "FeatureProgram"
 JUDGED: Final = ("RuleChange", "ListChange")
 """Changes of the policy."""
 
-RESERVED = frozenset({DECISION, PROGRAM, *JUDGED})
+RESERVED = frozenset({DECISION, REASONS, PROGRAM, *JUDGED})

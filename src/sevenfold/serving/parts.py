@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sevenfold.features.plan import Plan
     from sevenfold.serving.declaration import Serving
     from sevenfold.serving.model import ServedModel
+    from sevenfold.serving.reasons.explainer import Explainer
     from sevenfold.serving.verdict import Judge
 
 __all__ = ["Parts"]
@@ -39,6 +40,8 @@ class Parts:
         What scores; `None` decides by rules alone.
     judge
         Makes the policy that goes with a model; called again whenever that is swapped or state is rebuilt.
+    explain
+        Makes what finds the reasons of a model's decisions.
     trouble
         Why there is no model, where there is none.
     snapshot_command
@@ -57,6 +60,7 @@ class Parts:
     snapshots: Path
     model: ServedModel | None
     judge: Callable[[ServedModel | None], Judge]
+    explain: Callable[[ServedModel], Explainer | None] | None = None
     trouble: str = ""
     snapshot_command: Sequence[str] | None = None
     clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000

@@ -1,8 +1,10 @@
 """From the queue to the disk: groups are computed while the one before is flushed.
 
 What is computed is folded at once, in the order in which the log will have it. It is placed in the log when
-the commit before is done, and answered when its own commit is. If anything fails, all that is not durable is
-taken back: nobody was told of it, and the state is rebuilt from the log.
+the commit before is done, and answered when its own commit is. Reviews and blocks are answered when their
+reasons are durable, too, which are found one at a time behind all else: no approval waits for them.
+If anything fails, all that is not durable is taken back: nobody was told of it, and the state is rebuilt from
+the log.
 """
 
 from __future__ import annotations
@@ -51,6 +53,7 @@ class Pipeline:
         self._entries: list[NewEntry] = []
         self._computed: list[Deciding | Taking] = []
         self._committing: list[Deciding | Taking] | None = None
+        self._unexplained: deque[Deciding] = deque()
         self.groups = self.decided = self.taken = 0
 
     @property
@@ -61,7 +64,17 @@ class Pipeline:
     @property
     def busy(self) -> bool:
         """Whether anybody waits for anything."""
-        return bool(self.queue or self._computed or self._committing is not None)
+        return bool(self.queue or self._computed or self._unexplained or self._committing is not None)
+
+    @property
+    def can_explain(self) -> bool:
+        """Whether a decision is durable that waits for its reasons."""
+        return bool(self._unexplained)
+
+    @property
+    def ahead(self) -> bool:
+        """Whether the state holds events that have no place in the log yet."""
+        return any(not (isinstance(job, Deciding) and job.durable) for job in self._computed)
 
     @property
     def can_compute(self) -> bool:
@@ -125,25 +138,44 @@ class Pipeline:
         self._computed, self._entries = [], []
         self._committing = jobs
         for job in jobs:
-            if isinstance(job, Deciding):
+            if isinstance(job, Deciding) and job.reasons is None:
                 job.offset += first
         return bool(entries)
 
     def recall(self) -> None:
         """Put what is computed back into the queue, to be computed again over another state."""
+        explained: list[Deciding | Taking] = []
+        entries: list[NewEntry] = []
         for job in reversed(self._computed):
             if isinstance(job, Deciding):
+                if job.reasons is not None:
+                    explained.append(job)
+                    entries.append(job.reasons)
+                    continue
                 if job.record is not None or job.fault is not None:
                     job.record = job.fault = job.result = None
             else:
                 job.refused.clear()
             self.queue.appendleft(job)
-        self._computed, self._entries = [], []
+        self._computed, self._entries = explained, entries
+
+    def explain(self) -> None:
+        """Find the reasons of one decision that is durable; it is answered when they are, too."""
+        job = self._unexplained.popleft()
+        if job.record is None:
+            return
+        reasons, job.reasons = self.engine.explain(job.key, job.record)
+        body = encode_answer(job.offset, job.key, job.record, reasons)
+        job.result = Outcome("new", body, event_id=job.key)
+        self._computed.append(job)
+        self._entries.append(job.reasons)
 
     def prepare(self) -> None:
         """Write the answers of what is being committed; time well spent while the disk works."""
         for job in self._committing or ():
             if isinstance(job, Deciding) and job.record is not None and job.result is None:
+                if job.record.action != "approve":
+                    continue
                 body = encode_answer(job.offset, job.key, job.record)
                 job.result = Outcome("new", body, event_id=job.key)
 
@@ -153,6 +185,10 @@ class Pipeline:
         jobs, self._committing = self._committing or [], None
         self.groups += 1
         for job in jobs:
+            if isinstance(job, Deciding) and job.result is None:
+                job.durable = True
+                self._unexplained.append(job)
+                continue
             self._reception.forget(job)
             if isinstance(job, Deciding):
                 self.decided += job.record is not None
@@ -172,7 +208,8 @@ class Pipeline:
         committing
             Whether this includes what is being committed.
         """
-        jobs = [*self._computed, *self.queue]
+        jobs: list[Deciding | Taking] = [*self._unexplained, *self._computed, *self.queue]
+        self._unexplained.clear()
         if committing:
             jobs = [*(self._committing or ()), *jobs]
             self._committing = None

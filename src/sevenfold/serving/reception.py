@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sevenfold.data.body import encode
 from sevenfold.data.log import NewEntry
@@ -12,14 +12,15 @@ from sevenfold.data.refusal import shown
 from sevenfold.data.rows import convert, decode
 from sevenfold.errors import DataError, Fault, UsageError
 from sevenfold.serving.jobs import Deciding, Taking
-from sevenfold.serving.names import DECISION
+from sevenfold.serving.names import DECISION, REASONS
 from sevenfold.serving.outcome import Accepted, Outcome
-from sevenfold.serving.record import decode_record, encode_answer
+from sevenfold.serving.record import decode_reasons, decode_record, encode_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sevenfold.serving.parts import Parts
+    from sevenfold.serving.record import DecisionRecord
 
 __all__ = ["Reception"]
 
@@ -31,6 +32,8 @@ class Reception:
     ----------
     pending
         Jobs that are not durable yet, by event and key, with the body of that event.
+    explain
+        Finds reasons that the log does not hold: a crash came between the decision and them.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -40,6 +43,7 @@ class Reception:
         names = list(self._event.__fields__)
         self._key, self._time = names.index(self._event.__key__), names.index(self._event.__time__)
         self.pending: dict[tuple[str, str], tuple[bytes, Deciding | Taking]] = {}
+        self.explain: Callable[[str, DecisionRecord], tuple[dict[str, Any], ...]] = lambda _key, _record: ()
 
     def decide(self, values: Mapping[str, object] | bytes) -> Deciding | Outcome:
         """Give the job of deciding an event: a new one, or the one that is under way."""
@@ -70,7 +74,16 @@ class Reception:
         found = self._log.find(DECISION, key) if same else None
         if found is None:
             return _conflict(self._name, key, same=same)
-        return Outcome("repeated", encode_answer(found[0], key, decode_record(found[2])), event_id=key)
+        record = decode_record(found[2])
+        body = encode_answer(found[0], key, record, self.reasons(key, record))
+        return Outcome("repeated", body, event_id=key)
+
+    def reasons(self, key: str, record: DecisionRecord) -> tuple[dict[str, Any], ...]:
+        """The reasons of a decision that the log holds."""
+        if record.action == "approve":
+            return ()
+        found = self._log.find(REASONS, key)
+        return self.explain(key, record) if found is None else decode_reasons(found[2])
 
     def take(self, event: str, rows: Sequence[Mapping[str, object]]) -> Taking | Accepted:
         """Give the job of taking in events, or say what became of them where none is new.
@@ -123,6 +136,8 @@ class Reception:
     def recheck(self) -> None:
         """Settle what waits to be folded, and has come into the log by another way meanwhile."""
         for (event, key), (body, job) in list(self.pending.items()):
+            if isinstance(job, Deciding) and job.durable:
+                continue
             found = self._log.find(event, key)
             if found is None:
                 continue

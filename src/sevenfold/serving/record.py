@@ -24,8 +24,10 @@ __all__ = [
     "Decision",
     "DecisionRecord",
     "Program",
+    "decode_reasons",
     "decode_record",
     "encode_answer",
+    "encode_reasons",
     "encode_record",
 ]
 
@@ -55,8 +57,6 @@ class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         What was done; ``would_be`` before the control group was drawn, where that differs.
     risk_score, rules, shadow_rules, lists, control, fallback, by, review_from, block_from
         As `verdict.Verdict` has them.
-    reasons
-        Why, for a person; given for reviews and blocks.
     took_us
         Microseconds: waited for its turn, features, model, policy.
     """
@@ -80,7 +80,6 @@ class DecisionRecord(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     by: str = "cost"
     review_from: float = 1.0
     block_from: float = 1.0
-    reasons: tuple[dict[str, Any], ...] = ()
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
@@ -173,6 +172,8 @@ class Decision(msgspec.Struct, frozen=True):
         What is kept of it.
     program
         What its feature values mean.
+    reasons
+        Why, for a person; of reviews and blocks.
     """
 
     offset: int
@@ -180,6 +181,7 @@ class Decision(msgspec.Struct, frozen=True):
     decided_ms: int
     record: DecisionRecord
     program: Program
+    reasons: tuple[dict[str, Any], ...] = ()
 
     @property
     def action(self) -> str:
@@ -198,7 +200,7 @@ class Decision(msgspec.Struct, frozen=True):
 
     def answer(self) -> bytes:
         """What a caller gets, as JSON."""
-        return encode_answer(self.offset, self.event_id, self.record)
+        return encode_answer(self.offset, self.event_id, self.record, self.reasons)
 
     def describe(self) -> dict[str, Any]:
         """All of it as plain data, features by name."""
@@ -211,6 +213,7 @@ class Decision(msgspec.Struct, frozen=True):
             "event_id": self.event_id,
             "decided_ms": self.decided_ms,
             **plain,
+            "reasons": list(self.reasons),
             "took_us": took,
         }
 
@@ -219,7 +222,9 @@ _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(DecisionRecord)
 
 
-def encode_answer(offset: int, event_id: str, record: DecisionRecord) -> bytes:
+def encode_answer(
+    offset: int, event_id: str, record: DecisionRecord, reasons: tuple[dict[str, Any], ...] = ()
+) -> bytes:
     """What a caller gets for a record, as JSON."""
     return _ENCODER.encode(
         Answer(
@@ -228,7 +233,7 @@ def encode_answer(offset: int, event_id: str, record: DecisionRecord) -> bytes:
             record.action,
             record.score,
             record.risk_score,
-            record.reasons,
+            reasons,
             record.rules,
             record.model,
             record.policy,
@@ -236,6 +241,16 @@ def encode_answer(offset: int, event_id: str, record: DecisionRecord) -> bytes:
             sum(record.took_us),
         )
     )
+
+
+def encode_reasons(reasons: tuple[dict[str, Any], ...]) -> bytes:
+    """The body of a decision's reasons in the log."""
+    return _ENCODER.encode({"reasons": reasons})
+
+
+def decode_reasons(body: bytes) -> tuple[dict[str, Any], ...]:
+    """A decision's reasons from their body."""
+    return tuple(msgspec.json.decode(body)["reasons"])
 
 
 encode_record = _ENCODER.encode

@@ -146,7 +146,8 @@ class DecisionService:
             return None
         offset, decided_ms, body = found
         record = decode_record(body)
-        return Decision(offset, event_id, decided_ms, record, self._program(record.program))
+        reasons = self._worker.reception.reasons(event_id, record)
+        return Decision(offset, event_id, decided_ms, record, self._program(record.program), reasons)
 
     def record(self, event_id: str) -> dict[str, Any] | None:
         """The decision about an event as plain data, features by name; `None` where there is none."""
@@ -188,6 +189,11 @@ class DecisionService:
             Where something is under way, or the state is being rebuilt.
         """
         return self._worker.snapshot()
+
+    @property
+    def folded_at_start(self) -> int:
+        """Log entries that were folded behind the snapshot when the service was opened, or rebuilt last."""
+        return self._worker.found.folded
 
     def stats(self) -> Stats:
         """What it has done since it was opened, and how far snapshots lie behind."""

@@ -28,9 +28,11 @@ class Stats:
     waiting
         Events that wait for their decision or for the disk just now.
     seconds
-        Spent on each stage in all: features, model, policy, record, and the flush.
+        Spent on each stage in all: features, model, policy, record, reasons, and the flush.
     fallbacks
         Decisions without a score.
+    explained
+        Decisions whose reasons were found.
     model, policy
         Which model scores, and the policy's version.
     model_failures, model_trouble
@@ -54,6 +56,7 @@ class Stats:
     waiting: int
     seconds: Mapping[str, float]
     fallbacks: int
+    explained: int
     model: str | None
     policy: str
     model_failures: int
@@ -78,6 +81,7 @@ def measure(worker: Worker) -> Stats:
         waiting=len(worker.reception.pending),
         seconds={name: spent / 1e9 for name, spent in tally.spent_ns.items()},
         fallbacks=tally.fallbacks,
+        explained=tally.explained,
         model=None if worker.model is None else worker.model.id,
         policy=engine.judge.version,
         model_failures=tally.model_failures,

@@ -167,7 +167,13 @@ class _Job:
             Deciding(key=keys[place], row=row, body=bodies[place], time_ms=at, came_ns=started)
             for place, row, at in zip(new, rows, times, strict=True)
         ]
-        entries = worker.pipeline.engine.conclude(jobs, words, started)
+        engine = worker.pipeline.engine
+        entries = engine.conclude(jobs, words, started)
+        entries += [
+            engine.explain(job.key, job.record)[1]
+            for job in jobs
+            if job.record is not None and job.record.action != "approve"
+        ]
         first = self._place(entries)
         worker.pipeline.decided += len(jobs)
         return {

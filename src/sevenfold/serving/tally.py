@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 __all__ = ["STAGES", "Tally"]
 
-STAGES = ("features", "model", "policy", "record", "flush")
+STAGES = ("features", "model", "policy", "record", "reasons", "flush")
 """What the time of a decision is made of, beside waiting for its turn."""
 
 
@@ -21,6 +21,8 @@ class Tally:
         Decisions by action.
     fallbacks
         Decisions without a score.
+    explained
+        Decisions whose reasons were found.
     model_failures, model_trouble
         How often the model failed, and how at last.
     spent_ns
@@ -29,6 +31,7 @@ class Tally:
 
     actions: Counter[str] = field(default_factory=Counter)
     fallbacks: int = 0
+    explained: int = 0
     model_failures: int = 0
     model_trouble: str = ""
     spent_ns: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STAGES, 0))

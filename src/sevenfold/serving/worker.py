@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sevenfold.data.log import LogEntry
 from sevenfold.data.sqlite_appender import OvertakenError
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from sevenfold.serving.jobs import Deciding, Taking
     from sevenfold.serving.model import ServedModel
     from sevenfold.serving.parts import Parts
+    from sevenfold.serving.record import DecisionRecord
     from sevenfold.serving.verdict import Judge
 
 __all__ = ["Worker", "unavailable"]
@@ -74,6 +75,7 @@ class Worker:
         self.reception = Reception(parts)
         self.appender = parts.log.appender()
         self.pipeline = Pipeline(self._recovered(), self.reception, self.appender)
+        self.reception.explain = self._explain
         self.pipeline.engine.warm(parts.events[parts.decides], parts.judge(parts.model))
         self._committer = Committer(self.appender.commit)
         self.background = Background(
@@ -117,11 +119,13 @@ class Worker:
                 if placed:
                     self._committer.begin(self._told)
                     self.pipeline.prepare()
+                if self.pipeline.can_explain:
+                    self.pipeline.explain()
             except OvertakenError as error:
                 self._begin_again(error)
             except Exception as error:  # noqa: BLE001 - whatever it was, the state is not what the log says
                 self._fail(error)
-        if self.pipeline.can_compute:
+        if self.pipeline.can_compute or self.pipeline.can_explain or self.pipeline.can_place:
             self.wake()
 
     def _told(self, seconds: float, error: BaseException | None) -> None:
@@ -137,7 +141,7 @@ class Worker:
                     self._fail(error)
                 return
             self._succeeded(seconds)
-        if self.pipeline.can_place or self.pipeline.can_compute:
+        if self.pipeline.can_place or self.pipeline.can_compute or self.pipeline.can_explain:
             self._run()
 
     def _succeeded(self, seconds: float) -> None:
@@ -196,6 +200,8 @@ class Worker:
             try:
                 if self._advance():
                     self._succeeded(self.appender.commit())
+                while self.pipeline.can_explain:
+                    self.pipeline.explain()
             except OvertakenError:
                 self.pipeline.recall()
                 self.rebuild()
@@ -205,7 +211,8 @@ class Worker:
     def _advance(self) -> bool:
         """Compute what waits and place it, if the log is free; whether there is something to commit."""
         pipeline = self.pipeline
-        if not pipeline.committing and self.appender.overtaken():
+        # Where the state is ahead, what others wrote comes too late to be folded first: placing will tell.
+        if not pipeline.committing and not pipeline.ahead and self.appender.overtaken():
             self._catch_up()
         if pipeline.can_compute:
             pipeline.compute()
@@ -257,7 +264,14 @@ class Worker:
         features = FeatureEngine(parts.plan, parts.events, found.state, parts.lateness)
         judge = self._judge(end, found.reviews)
         return DecisionEngine(
-            features, parts.decides, self.model, judge, parts.clock_ms, self.tally, found.reviews
+            features,
+            parts.decides,
+            self.model,
+            judge,
+            parts.clock_ms,
+            self.tally,
+            found.reviews,
+            parts.explain,
         )
 
     def _judge(self, end: int, reviews: Mapping[int, int]) -> Judge:
@@ -270,6 +284,10 @@ class Worker:
             for _ in range(count):
                 judge.recall("review", day * DAY_MS)
         return judge
+
+    def _explain(self, key: str, record: DecisionRecord) -> tuple[dict[str, Any], ...]:
+        """The reasons of a decision that lost them to a crash between the two."""
+        return self.pipeline.engine.explain(key, record)[0]
 
     def snapshot(self) -> Path:
         """Write a snapshot of the state as it stands: on this thread, not in the background."""

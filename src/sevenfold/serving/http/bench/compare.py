@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import statistics
 import sys
 import time
@@ -27,6 +28,7 @@ __all__ = ["Door", "Figures", "measure"]
 _CONNECTIONS = 16
 _SATURATION = 0.7
 _SOAK_PARTS = 10
+_TIME = re.compile(rb'"@TIME@(\d+)"')
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,41 @@ class Door:
     key
         A key of it.
     bodies
-        Payments as JSON, with ``@KEY@`` where the key belongs.
+        Payments as JSON, with ``@KEY@`` where the key belongs and ``"@TIME@…"`` around the time.
+    period_ms
+        How long a time they span: whenever they are sent again, they happen so much later, so that what
+        comes looks as it did before.
     """
 
     command: Sequence[str]
     key: str
     bodies: Sequence[bytes]
+    period_ms: int
+    _sent: list[int] = field(default_factory=lambda: [0])
+
+    def script(self, folder: Path, run: str, path: str, key: str | None) -> Path:
+        """Write what `wrk` sends next."""
+        return write_script(folder, run, path, self.bodies, key, cycle=self._sent[0], period=self.period_ms)
+
+    def sent(self, requests: float) -> None:
+        """Note how many were sent, so that the next ones happen after them."""
+        self._sent[0] += 1 + int(requests) // len(self.bodies)
+
+    def calls(self, count: int, run: str) -> list[Call]:
+        """Return the next payments as requests."""
+        found = []
+        for number in range(count):
+            cycle, place = divmod(number, len(self.bodies))
+            later = (self._sent[0] + cycle) * self.period_ms
+            body = self.bodies[place].replace(b"@KEY@", f"{run}-{number}".encode())
+            found.append(Call("/v1/decisions", _later(body, later), 0.0))
+        self.sent(count)
+        return found
+
+
+def _later(body: bytes, milliseconds: int) -> bytes:
+    """Put a time in a payment's body."""
+    return _TIME.sub(lambda ms: b"%d" % (int(ms[1]) + milliseconds), body)
 
 
 @dataclass
@@ -142,12 +173,13 @@ def measure(
     with running(command, port, folder / "service.log") as process:
         for number in range(-1, rounds):  # the first one warms up
             scripts = [
-                write_script(folder, f"{name}{number}-", "/v1/decisions", door.bodies, door.key)
+                door.script(folder, f"{name}{number}-", "/v1/decisions", door.key)
                 for name in ("service", "bare")
             ]
             with running(bare_words, bare_port, folder / "bare.log"):
                 bare = run_wrk(bare_url, scripts[1], seconds=seconds, connections=_CONNECTIONS)
             service = run_wrk(url, scripts[0], seconds=seconds, connections=_CONNECTIONS)
+            door.sent(service.rate * seconds)
             if number >= 0:
                 figures.service.append(service)
                 figures.bare.append(bare)
@@ -166,11 +198,7 @@ def measure(
 
 def _at_rate(door: Door, url: str, rate: float, seconds: float, run: str) -> Tally:
     """Send payments at a rate, open loop."""
-    bodies = door.bodies
-    calls = [
-        Call("/v1/decisions", bodies[number % len(bodies)].replace(b"@KEY@", f"{run}-{number}".encode()), 0.0)
-        for number in range(max(1, round(rate * seconds)))
-    ]
+    calls = door.calls(max(1, round(rate * seconds)), run)
     tally = Tally(len(calls))
     asyncio.run(replay(calls, Target.of(url, door.key), Pace(rate, 256), tally))
     return tally

@@ -17,15 +17,17 @@ if TYPE_CHECKING:
 __all__ = ["Load", "find_wrk", "run_wrk", "write_script"]
 
 _SCRIPT = """\
--- Sends each line of a file as a body, under a key of its own.
-local lines, n, run = {}, 0, "%(run)s"
+-- Sends each line of a file as a body, under a key of its own, and each time round a period later.
+local lines, n, run, cycle, period = {}, 0, "%(run)s", %(cycle)d, %(period)d
 for line in io.lines("%(bodies)s") do lines[#lines + 1] = line end
 wrk.method = "POST"
 wrk.headers["content-type"] = "application/json"
 %(key)s
 function request()
   n = n + 1
+  local later = (cycle + math.floor((n - 1) / #lines)) * period
   local body = lines[(n - 1) %% #lines + 1]:gsub("@KEY@", run .. n)
+  body = body:gsub('"@TIME@(%%d+)"', function(ms) return string.format("%%d", tonumber(ms) + later) end)
   return wrk.format("POST", "%(path)s", nil, body)
 end
 function done(summary, latency, requests)
@@ -74,7 +76,16 @@ def find_wrk() -> str:
     return found
 
 
-def write_script(folder: Path, run: str, path: str, bodies: Sequence[bytes], key: str | None) -> Path:
+def write_script(
+    folder: Path,
+    run: str,
+    path: str,
+    bodies: Sequence[bytes],
+    key: str | None,
+    *,
+    cycle: int = 0,
+    period: int = 0,
+) -> Path:
     """Write what `wrk` sends.
 
     Parameters
@@ -86,15 +97,19 @@ def write_script(folder: Path, run: str, path: str, bodies: Sequence[bytes], key
     path
         Where the requests go.
     bodies
-        JSON, with ``@KEY@`` where the key belongs.
+        JSON, with ``@KEY@`` where the key belongs and ``"@TIME@…"`` for a time in epoch milliseconds.
     key
         The caller's key, if any.
+    cycle, period
+        How many periods later the first bodies happen, and how many milliseconds a period has.
     """
     lines = folder / f"{run}.bodies"
     lines.write_bytes(b"\n".join(bodies) + b"\n")
     script = folder / f"{run}.lua"
     header = f'wrk.headers["authorization"] = "Bearer {key}"' if key else ""
-    script.write_text(_SCRIPT % {"run": run, "bodies": lines, "path": path, "key": header})
+    script.write_text(
+        _SCRIPT % {"run": run, "bodies": lines, "path": path, "key": header, "cycle": cycle, "period": period}
+    )
     script.chmod(0o600)
     return script
 
