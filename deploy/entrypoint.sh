@@ -4,7 +4,7 @@
 set -eu
 
 if [ ! -d "$NUMBA_CACHE_DIR" ]; then
-	cp -r /opt/kernels "$NUMBA_CACHE_DIR.copying"
+	cp -r "$SEVENFOLD_KERNELS" "$NUMBA_CACHE_DIR.copying"
 	mv "$NUMBA_CACHE_DIR.copying" "$NUMBA_CACHE_DIR"
 fi
 

@@ -141,6 +141,29 @@ def test_the_image_runs_as_the_user_that_the_pods_name() -> None:
     assert "pip" not in stage
 
 
+def test_the_entrypoint_lays_kernels_where_they_can_be_read_and_gives_way(tmp_path: Path) -> None:
+    """The command takes the shell's process, so that it is what SIGTERM reaches."""
+    (tmp_path / "kernels").mkdir()
+    (tmp_path / "kernels" / "one.nbc").write_bytes(b"code")
+    command = tmp_path / "sevenfold"
+    command.write_text('#!/bin/sh\necho "$$ $PPID $*"\n')
+    command.chmod(0o755)
+    environment = {
+        "PATH": f"{tmp_path}:/usr/bin:/bin",
+        "SEVENFOLD_KERNELS": str(tmp_path / "kernels"),
+        "NUMBA_CACHE_DIR": str(tmp_path / "tmp-kernels"),
+    }
+    for _ in range(2):  # a container that is started again has them already
+        with subprocess.Popen(
+            [DEPLOY / "entrypoint.sh", "serve", "fraud"], stdout=subprocess.PIPE, text=True, env=environment
+        ) as process:
+            said, _error = process.communicate()
+        assert process.returncode == 0
+        number, _parent, *words = said.split()
+        assert (int(number), words) == (process.pid, ["serve", "fraud"])
+        assert (tmp_path / "tmp-kernels" / "one.nbc").read_bytes() == b"code"
+
+
 def test_the_commands_of_containers_are_commands(capsys: pytest.CaptureFixture[str]) -> None:
     from sevenfold.cli import front
 
