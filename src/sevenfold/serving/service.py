@@ -111,12 +111,16 @@ class DecisionService:
         )
 
     def decide_table(
-        self, frame: pl.DataFrame, progress: Callable[[int, int], None] | None = None
+        self,
+        frame: pl.DataFrame,
+        progress: Callable[[int, int], None] | None = None,
+        *,
+        physical: bool = False,
     ) -> pl.DataFrame:
         """Decide the events of a table, durable batch by batch; see `serving.table.decide_table`."""
         from sevenfold.serving.table import decide_table
 
-        return decide_table(self._worker, frame, progress)
+        return decide_table(self._worker, frame, progress, physical=physical)
 
     async def accept(self, event: str, rows: Sequence[Mapping[str, object]]) -> Accepted:
         """Take in events that are only to be known, and return once they are durable.
