@@ -72,6 +72,7 @@ def open_service(design: Design, root: Path, model: str | None = None) -> Decisi
             model=served,
             judge=partial(_judge, design, sheet, key),
             explain=partial(_explainer, design),
+            about=_about(design),
             trouble=trouble,
             snapshot_command=None if design.source is None else snapshot_command(design.source, root),
         )
@@ -108,6 +109,12 @@ def _explainer(design: Design, model: ServedModel) -> Explainer | None:
         return None
     event = design.events[design.decides]
     return Explainer(design.features, event, model.model, model.reference, count=design.serving.reasons)
+
+
+def _about(design: Design) -> str | None:
+    """The entity that people look at, and whose earlier decisions say what is usual for it."""
+    entity = design.learning.entity
+    return entity if entity in design.events[design.decides].__fields__ else None
 
 
 def _control_key(path: Path) -> bytes:

@@ -164,7 +164,7 @@ class Pipeline:
         job = self._unexplained.popleft()
         if job.record is None:
             return
-        reasons, job.reasons = self.engine.explain(job.key, job.record)
+        reasons, job.reasons = self.engine.explain(job.key, job.record, job.earlier)
         body = encode_answer(job.offset, job.key, job.record, reasons)
         job.result = Outcome("new", body, event_id=job.key)
         self._computed.append(job)

@@ -176,7 +176,7 @@ class _Job:
         engine = worker.pipeline.engine
         entries = engine.conclude(jobs, words, started)
         entries += [
-            engine.explain(job.key, job.record)[1]
+            engine.explain(job.key, job.record, job.earlier)[1]
             for job in jobs
             if job.record is not None and job.record.action != "approve"
         ]

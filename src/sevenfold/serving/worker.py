@@ -272,6 +272,7 @@ class Worker:
             self.tally,
             found.reviews,
             parts.explain,
+            None if parts.about is None else [*parts.events[parts.decides].__fields__].index(parts.about),
         )
 
     def _judge(self, end: int, reviews: Mapping[int, int]) -> Judge:
