@@ -310,3 +310,24 @@ def test_a_closed_service_refuses_and_says_so(home: Path) -> None:
     log = parts(home).log
     assert sum(entry.event == "Decision" for entry in log.read()) == 10
     log.close()
+
+
+def test_the_write_ahead_log_is_moved_while_decisions_go_on(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sevenfold.serving import checkpoints
+
+    monkeypatch.setattr(checkpoints, "_EVERY", 50)
+
+    async def ask() -> None:
+        service = opened(home)
+        for number in range(0, 400, 8):
+            await asyncio.gather(*(service.decided(payment(number + n)) for n in range(8)))
+        service._worker.checkpoints.close()
+        assert service._worker.checkpoints.trouble == ""
+        # Without it the file would still be empty: all pages would lie in the write-ahead log.
+        assert (home / "log.sqlite").stat().st_size > 100_000
+        await service.close()
+
+    run(ask())
+    assert mismatches(home) == []

@@ -10,6 +10,7 @@ from sevenfold.data.log import NewEntry
 from sevenfold.errors import DataError, LogError
 from sevenfold.serving.names import DECISION, PROGRAM
 from sevenfold.serving.outcome import Accepted, Outcome
+from sevenfold.serving.reception import Rival
 from sevenfold.serving.record import Decision, Program, decode_record
 from sevenfold.serving.stats import Stats, measure
 from sevenfold.serving.worker import Worker, unavailable
@@ -83,6 +84,8 @@ class DecisionService:
             if self._closing:
                 return unavailable("a service that decides", "closed")
             job = worker.reception.decide(values)
+            if isinstance(job, Rival):  # left by a loop that ended without closing the service
+                return unavailable("a service that decides", "work under way on an event loop that has ended")
             if isinstance(job, Outcome):
                 return job
             told: list[Outcome] = []
@@ -97,6 +100,11 @@ class DecisionService:
         if (full := self._full()) is not None:
             return full
         job = worker.reception.decide(values)
+        while isinstance(job, Rival):
+            settled: asyncio.Future[Outcome | Accepted] = loop.create_future()
+            job.job.settled.append(partial(_resolve, settled))
+            await settled
+            job = worker.reception.decide(values)
         if isinstance(job, Outcome):
             return job
         future: asyncio.Future[Outcome] = loop.create_future()

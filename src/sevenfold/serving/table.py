@@ -228,6 +228,7 @@ class _Job:
         self.worker.pipeline.groups += self._under_way
         self._under_way = False
         self.worker.background.advance(self.worker.appender.tail.end)
+        self.worker.checkpoints.advance(self.worker.appender.tail.end)
 
     def give_up(self) -> None:
         """Have the state say again what the log says."""

@@ -18,6 +18,7 @@ from sevenfold.data.sqlite_appender import OvertakenError
 from sevenfold.errors import Fault, StateError
 from sevenfold.features.engine import FeatureEngine
 from sevenfold.serving.background import Background
+from sevenfold.serving.checkpoints import Checkpoints
 from sevenfold.serving.collecting import collecting_later, settled_in
 from sevenfold.serving.committer import Committer
 from sevenfold.serving.engine import DecisionEngine
@@ -78,6 +79,7 @@ class Worker:
         self.reception.explain = self._explain
         self.pipeline.engine.warm(parts.events[parts.decides], parts.judge(parts.model))
         self._committer = Committer(self.appender.commit)
+        self.checkpoints = Checkpoints(parts.log)
         self.background = Background(
             self.snapshots, parts.log.path, parts.events, parts.lateness,
             parts.serving.snapshot_every, parts.snapshot_command,
@@ -149,6 +151,7 @@ class Worker:
         self._failures = 0
         self.pipeline.finish()
         self.background.advance(self.appender.tail.end)
+        self.checkpoints.advance(self.appender.tail.end)
 
     def _fail(self, error: BaseException) -> None:
         """Tell everybody who waits that it did not work, and rebuild the state aside."""
@@ -308,6 +311,7 @@ class Worker:
         self._closed = True
         self._committer.close()
         self.background.close()
+        self.checkpoints.close()
         behind = self.appender.tail.end - self.snapshots.offset()
         if behind > _LEFT_BEHIND and not self.pipeline.busy and not self.trouble:
             try:
