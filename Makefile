@@ -79,6 +79,8 @@ docs: install  ## write docs/cli.md anew and check every link
 bench: install  ## measure; the figures go into docs/benchmarks.md
 	$(BIN)/sevenfold bench features
 	$(BIN)/sevenfold bench inference
+	$(BIN)/sevenfold bench serving --rows 1000000
+	SEVENFOLD_KILLS=60 $(BIN)/pytest tests/serving/test_kill.py
 
 lock:  ## resolve requirements.lock anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade \
