@@ -68,8 +68,8 @@ def run_groups(
 
 @compiled
 def judge_few(
-    groups: Words, operands: Words, constants: Words, loads: Words, rules: Words,
-    raw: Words, values: Words, lanes: Words, hits: Words, unknown: Words,
+    groups: Words, operands: Words, constants: Words, loads: Words, terms: Words, ends: Words, raw: Words,
+    values: Words, lanes: Words, hits: Words, unknown: Words,
 ) -> None:  # fmt: skip
     """Run the rules over rows one by one.
 
@@ -82,8 +82,9 @@ def judge_few(
         Members of ``is_in``.
     loads
         (k, 3), as `load` takes them.
-    rules
-        (rules,): the register of each rule.
+    terms, ends
+        The registers that rule ``i`` joins by ``and`` are ``terms[ends[i] : ends[i + 1]]``; a single one is
+        its answer, whatever it is.
     raw
         (rows, columns): words, a row a decision.
     values
@@ -101,8 +102,14 @@ def judge_few(
         load(loads, raw, row, column, 0)
         run_groups(groups, operands, constants, values, lanes, flanes)
         found = 0
-        for i in range(rules.shape[0]):
-            answer = values[np.uint64(rules[i])]
+        for i in range(ends.size - 1):
+            answer = values[np.uint64(terms[ends[i]])]
+            for k in range(ends[i] + 1, ends[i + 1]):
+                if answer == 0:
+                    break
+                term = values[np.uint64(terms[k])]
+                if term != 1:
+                    answer = term
             if answer == 1:
                 found += 1
                 hits[row, found] = i
@@ -113,7 +120,7 @@ def judge_few(
 
 @compiled
 def judge_many(
-    program: Words, constants: Words, loads: Words, rules: Words, raw: Words, registers: Words,
+    program: Words, constants: Words, loads: Words, terms: Words, ends: Words, raw: Words, registers: Words,
     answers: Words,
 ) -> None:  # fmt: skip
     """Run the rules over blocks of rows: ``answers[:, i]`` of shape (rules, rows) become 1, 0 or null.
@@ -132,6 +139,11 @@ def judge_many(
         for k in range(n):
             load(loads, raw, begin + k, registers, k)
         compute(program, registers, fregisters, constants, n)
-        for i in range(rules.shape[0]):
-            for k in range(n):
-                answers[i, begin + k] = registers[rules[i], k]
+        for i in range(ends.size - 1):
+            answer = answers[i, begin : begin + n]
+            answer[:] = registers[terms[ends[i]], :n]
+            for m in range(ends[i] + 1, ends[i + 1]):
+                term = registers[terms[m]]
+                for k in range(n):
+                    if answer[k] != 0 and term[k] != 1:
+                        answer[k] = term[k]
