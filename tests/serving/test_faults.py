@@ -331,3 +331,33 @@ def test_the_write_ahead_log_is_moved_while_decisions_go_on(
 
     run(ask())
     assert mismatches(home) == []
+
+
+def test_a_loop_that_ends_without_closing_leaves_a_service_that_works(home: Path) -> None:
+    service = opened(home)
+
+    async def leave() -> None:
+        for number in range(20):
+            asyncio.get_running_loop().create_task(service.decided(payment(number)))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    run(leave())
+    assert service.outcome(payment(100)).status == "new"
+    assert {service.outcome(payment(number)).status for number in range(20)} <= {"new", "repeated"}
+    assert [run(service.decided(payment(number))).status for number in (3, 101)] == ["repeated", "new"]
+    service.close_now()
+    assert mismatches(home) == []
+
+
+def test_a_service_can_be_closed_while_its_disk_is_full(home: Path) -> None:
+    async def ask() -> None:
+        service = opened(home)
+        assert (await service.decided(payment(1))).status == "new"
+        with full_disk(home):
+            outcomes = await asyncio.gather(*(service.decided(payment(2 + n)) for n in range(20)))
+            assert {outcome.status for outcome in outcomes} == {"unavailable"}
+            await asyncio.wait_for(service.close(), 20)
+
+    run(ask())
+    assert mismatches(home) == []

@@ -198,6 +198,11 @@ class Pipeline:
                 self.taken += result.new
                 job.settle(result)
 
+    def unwatch(self) -> None:
+        """Do what is under way for its own sake: whoever asked for it is gone."""
+        for job in (*(self._committing or ()), *self._unexplained, *self._computed, *self.queue):
+            job.settled.clear()
+
     def drop(self, outcome: Outcome, *, committing: bool) -> None:
         """Take back what is not durable, and tell those who wait for it.
 

@@ -80,6 +80,7 @@ class DecisionService:
         worker = self._worker
         if worker.loop is not None and worker.loop.is_running():
             return asyncio.run_coroutine_threadsafe(self.decided(values), worker.loop).result()
+        worker.let_go()
         with worker.lock:
             if self._closing:
                 return unavailable("a service that decides", "closed")
@@ -128,6 +129,7 @@ class DecisionService:
         """Decide the events of a table, durable batch by batch; see `serving.table.decide_table`."""
         from sevenfold.serving.table import decide_table
 
+        self._worker.let_go()
         return decide_table(self._worker, frame, progress, physical=physical)
 
     async def accept(self, event: str, rows: Sequence[Mapping[str, object]]) -> Accepted:
@@ -215,6 +217,8 @@ class DecisionService:
         """Take no more, finish what was accepted, and let go of the files."""
         self._closing = True
         while self._worker.pipeline.busy:
+            if self._worker.trouble:
+                self._worker.give_up("closing")
             await asyncio.sleep(0.001)
         self.close_now()
 

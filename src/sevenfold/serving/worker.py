@@ -101,7 +101,10 @@ class Worker:
         if self.loop is not loop:
             if self.loop is not None and self.loop.is_running():
                 raise RuntimeError("A service works for one event loop")
+            self.let_go()
             self.loop = loop
+            if self.pipeline.busy:
+                self.wake()
             settled_in()
         return loop
 
@@ -132,8 +135,27 @@ class Worker:
 
     def _told(self, seconds: float, error: BaseException | None) -> None:
         """On the committer's thread: hand over to the loop's."""
-        if self.loop is not None:
-            self.loop.call_soon_threadsafe(self._committed, seconds, error)
+        try:
+            if self.loop is not None:
+                self.loop.call_soon_threadsafe(self._committed, seconds, error)
+        except RuntimeError:  # it has ended without closing the service: nobody waits any more
+            with self.lock:
+                self.pipeline.unwatch()
+                if error is None:
+                    self._succeeded(seconds)
+                else:
+                    self.pipeline.drop(_not_taken(error), committing=True)
+                    self.trouble = f"the state has to be rebuilt after a failure: {error}"
+
+    def let_go(self) -> None:
+        """Leave a loop that has ended, and wait for what it had under way."""
+        if self.loop is None or not self.loop.is_closed():
+            return
+        while self.pipeline.committing:
+            time.sleep(0.001)
+        with self.lock:
+            self.pipeline.unwatch()
+            self.loop, self._woken = None, False
 
     def _committed(self, seconds: float, error: BaseException | None) -> None:
         with self.lock:
@@ -165,6 +187,11 @@ class Worker:
         self.trouble = f"the state is being rebuilt: {error}"
         self.pipeline.recall()
         self._rebuild_aside()
+
+    def give_up(self, reason: str) -> None:
+        """Tell everybody who waits for a state that is being rebuilt that it will not be."""
+        with self.lock:
+            self.pipeline.drop(unavailable("a service that decides", reason), committing=False)
 
     def _rebuild_aside(self) -> None:
         if self.loop is not None:
