@@ -14,8 +14,6 @@ from sevenfold.errors import Fault, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import polars as pl
-
     from sevenfold.cli.options import Options
     from sevenfold.design.design import Design
     from sevenfold.design.workspace import Workspace
@@ -82,7 +80,7 @@ def measure(folder: Path, rows: int, calls: int, tell: Callable[[str], None]) ->
     figures = ServingFigures(len(design.plan.asking[design.decides].names), _TREES)
     payments = pl.read_parquet(folder / "world" / f"{design.decides}.parquet")
     tell(f"training {_TREES} trees")
-    _train(design, trained, folder, payments)
+    _train(design, trained, folder)
     figures.inference_us, figures.onnx_us = _inference(trained, calls)
     wanted = min(6 * calls, payments.height // 2)
     asked: list[dict[str, Any]] = (
@@ -108,19 +106,13 @@ def measure(folder: Path, rows: int, calls: int, tell: Callable[[str], None]) ->
     return figures
 
 
-def _train(design: Design, trained: Workspace, folder: Path, payments: pl.DataFrame) -> None:
-    """Train on the first part of the world, with one candidate of the size that the targets speak of."""
-    import polars as pl
-
+def _train(design: Design, trained: Workspace, folder: Path) -> None:
+    """Train on a world of its own, with one candidate of the size that the targets speak of."""
     from sevenfold.learning.xgboost import XGBoost
+    from sevenfold.systems.fraud.world.simulation import simulate
 
-    part = folder / "part"
-    part.mkdir()
-    until = payments[min(_TRAINED_ON, payments.height) - 1, "occurred_at"]
-    for name, event in design.events.items():
-        frame = pl.scan_parquet(folder / "world" / f"{name}.parquet")
-        frame.filter(pl.col(event.__time__) <= until).sink_parquet(part / f"{name}.parquet")
-    trained.ingest(part, folder / "part.csv")
+    simulate(_TRAINED_ON, 12, folder / "learned")
+    trained.ingest(folder / "learned", folder / "learned.csv")
     candidate = XGBoost(trees=_TREES, depth=6, early_stopping=None)
     declared = design.learning
     design.learning = dataclasses.replace(declared, candidates=(candidate,), replicates=5)
