@@ -1,6 +1,6 @@
 # Everything here needs only make and a Python of version 3.11 or newer; the rest goes into .venv/.
 #
-#   make run     does the main job: a world of payments, features, a trained model, scored decisions
+#   make run     does the main job: a world of payments, features, a trained model, decisions over HTTP
 #   make test    lint, types, layers and tests
 #
 # PYTHON=/path/to/python picks the interpreter that .venv/ is made with.
@@ -46,7 +46,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 
 install: $(INSTALLED)  ## make .venv/ from requirements.lock, once
 
-run: install  ## simulate payments, build features, train, evaluate and score
+run: install  ## simulate payments, build features, train, evaluate, score, then serve and replay
 	@$(BIN)/sevenfold run fraud --payments $(PAYMENTS) --seed $(SEED)
 
 test: lint types layers tests oracle  ## everything that has to hold: lint, types, layers, tests
