@@ -90,8 +90,9 @@ class Runner:
         if self._registers is None:
             self._registers = np.repeat(self._flat.values[:, None], self._width, axis=1)
         flat = self._flat
+        columns = np.ascontiguousarray(raw.T)  # as `wide_table` lays them, so that nothing is copied
         answers = np.empty((self.count, len(raw)), np.int64)
         judge_many(
-            flat.program, flat.constants, flat.loads, flat.terms, flat.ends, raw, self._registers, answers
+            flat.program, flat.constants, flat.loads, flat.terms, flat.ends, columns, self._registers, answers
         )
         return answers
