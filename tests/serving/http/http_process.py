@@ -14,14 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from inference_process import ENCODING, model
 
 import sevenfold as sf
 from sevenfold.data.rows import convert
 from sevenfold.errors import DataError, Fault
 from sevenfold.serving.http.door import Behind, make_application
+from sevenfold.serving.http.inference import inference_handlers
 from sevenfold.serving.http.journal import Journal
 from sevenfold.serving.http.limits import Limits
 from sevenfold.serving.http.server import Address, leave, serve
+from sevenfold.serving.inference_protocol import InferenceProtocol
+from sevenfold.serving.model import ServedModel
 from sevenfold.serving.outcome import Accepted, Outcome
 from sevenfold.serving.stats import Stats
 from sevenfold.trust.key_file import KeyFile
@@ -138,7 +142,9 @@ def _tell(url: str) -> None:
 
 async def main(home: Path, seconds: float, *tls: Path) -> None:
     limits = Limits(body_bytes=200_000, body_seconds=seconds, header_seconds=seconds, requests=50)
-    behind = Behind("test", EVENTS, "Payment", Remembering(), stats=lambda: STATS)
+    served = ServedModel("m1", ENCODING, model())
+    alone = inference_handlers(InferenceProtocol("test", lambda: served))
+    behind = Behind("test", EVENTS, "Payment", Remembering(), stats=lambda: STATS, handlers=alone)
     journal = Journal(pretty=False)
     application = make_application(behind, KeyRing(KeyFile(home / "keys.json")), limits, journal)
     await serve(
