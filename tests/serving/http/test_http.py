@@ -121,6 +121,7 @@ def test_alive_and_ready_or_why_not(door: Door) -> None:
 
 
 def test_metrics_hold_few_labels_whatever_is_sent(door: Door) -> None:
+    door.call("POST", "/v1/decisions", payment("measured"))
     for number in range(30):
         door.call("GET", f"/no/{number}", key=None)
         door.call("POST", f"/v1/events/e{number}", {})
