@@ -1,6 +1,6 @@
 # Everything here needs only make and a Python of version 3.11 or newer; the rest goes into .venv/.
 #
-#   make run     does the main job: a world of payments, features, a trained model, scored decisions
+#   make run     does the main job: a world of payments, features, a trained model, decisions over HTTP
 #   make test    lint, types, layers and tests
 #
 # PYTHON=/path/to/python picks the interpreter that .venv/ is made with.
@@ -46,7 +46,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 
 install: $(INSTALLED)  ## make .venv/ from requirements.lock, once
 
-run: install  ## simulate payments, build features, train, evaluate and score
+run: install  ## simulate payments, build features, train, evaluate, score, then serve and replay
 	@$(BIN)/sevenfold run fraud --payments $(PAYMENTS) --seed $(SEED)
 
 test: lint types layers tests oracle  ## everything that has to hold: lint, types, layers, tests
@@ -79,6 +79,8 @@ docs: install  ## write docs/cli.md anew and check every link
 bench: install  ## measure; the figures go into docs/benchmarks.md
 	$(BIN)/sevenfold bench features
 	$(BIN)/sevenfold bench inference
+	$(BIN)/sevenfold bench serving --rows 1000000
+	SEVENFOLD_KILLS=60 $(BIN)/pytest tests/serving/test_kill.py
 
 lock:  ## resolve requirements.lock anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade \

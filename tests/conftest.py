@@ -18,6 +18,7 @@ settings.register_profile(
     "ci", derandomize=True, max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("explore", max_examples=1000, deadline=None, print_blob=True)
+os.environ["SEVENFOLD_MLFLOW"] = "off"  # for fixtures of the session, too
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
@@ -26,6 +27,7 @@ def _apart_from_the_users_setup(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the reader's own home, colours and terminal width out of the tests."""
     for name in ("SEVENFOLD_HOME", "NO_COLOR", "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SEVENFOLD_MLFLOW", "off")  # its file takes seconds to make: its own tests ask for it
 
 
 @pytest.fixture

@@ -42,3 +42,28 @@ def test_bench_refuses_what_cannot_be_measured(capsys):
     told = capsys.readouterr().err
     assert "--rows: expected at least 1,000, got 10" in told
     assert "--rounds: expected at least 1, got 0" in told
+
+
+def test_bench_rules_measures_everybody(tmp_path, capsys):
+    page = tmp_path / "figures.md"
+    words = [
+        "bench",
+        "rules",
+        "--rows",
+        "4000",
+        "--rounds",
+        "1",
+        "--calls",
+        "100",
+        "--out",
+        str(page),
+        "--json",
+    ]
+    assert run(words) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert set(figures["calls_us"]) == {
+        "policy, no rules", "policy, all rules", "inference, ONNX Runtime", "inference, flat",
+        "one small rule", "one small rule, CEL",
+    }  # fmt: skip
+    assert len(figures["backtest_s"]) == 1
+    assert "| policy, 1,000 live rules |" in page.read_text()

@@ -246,3 +246,22 @@ def test_wrong_usage_exits_with_two(refused: Refused, orders_design: Write, tmp_
     assert "between=: expected a number or money, got Order.country, a category" in refused(
         "check-data", bad, tmp_path
     )
+
+
+def test_an_outage_of_the_simulated_world_is_named(
+    sevenfold: Sevenfold, check: Check, tmp_path: Path
+) -> None:
+    """And nothing else of it: what people and thieves do is no broken field."""
+    for turn, field, kind in (
+        ("amount", "Payment.amount", "scale"),
+        ("country", "Payment.country", "missing"),
+    ):
+        out = tmp_path / turn
+        words = ["--payments", 20_000, "--days", 60, "--out", out]
+        sevenfold("simulate", *words, "--turn", f"outage:{turn}:40-43:1.0")
+        code, told, said = check("fraud", out)
+        assert code == 1, said
+        found = [(one["where"], one["kind"]) for one in told["findings"] if one["severity"] == "broken"]
+        assert found == [(field, kind)]
+        (text,) = [one["text"] for one in told["findings"] if one["severity"] == "broken"]
+        assert text.endswith("from 2026-02-10 to 2026-02-12")

@@ -168,7 +168,7 @@ def test_an_interrupted_score_leaves_the_old_file(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sevenfold.learning.scorer.Scorer.score_frame", interrupt)
+    monkeypatch.setattr("sevenfold.learning.scorer.RowScorer.score_frame", interrupt)
     said = refused("score", design, "--out", out, code=130, home=trained)
     assert said == f"Interrupted. {out} is as it was before.\n"
     assert out.read_bytes() == before

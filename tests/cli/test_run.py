@@ -91,7 +91,7 @@ def test_in_the_end_the_newest_payments_come_in_over_http(
         ("sevenfold.data.sqlite_log.SqliteEventLog.append", ["simulate"]),
         ("sevenfold.design.workspace.Workspace.features", ["simulate", "ingest"]),
         ("sevenfold.design.workspace.train", ["simulate", "ingest", "backfill"]),
-        ("sevenfold.learning.scorer.Scorer.score_frame", ["simulate", "ingest", "backfill", "train"]),
+        ("sevenfold.learning.scorer.RowScorer.score_frame", ["simulate", "ingest", "backfill", "train"]),
     ],
 )
 def test_interrupted_in_any_step_it_goes_on_from_there(

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sevenfold.errors import BundleError, UsageError
 from sevenfold.learning.bundle import load_bundle, write_bundle
@@ -71,6 +73,10 @@ def test_no_file_is_taken_that_would_lead_compiled_code_astray(trees, table):
         "code_column: expected columns below 8": {"code_column": core.code_column + 8},
         "threshold: expected infinity at every leaf": {"threshold": np.zeros_like(core.threshold)},
         "leaf: expected numbers": {"leaf": core.leaf * np.nan},
+        "left: expected one link to each node, got more to some": {
+            "left": np.where(core.left == 5, 3, core.left)
+        },
+        "cover: expected numbers from 0 on": {"cover": -core.cover},
         "root: expected rising positions": {"root": core.root[::-1].copy()},
         "depth: expected rising steps within each tree": {"depth": core.depth + 10**9},
         "depth: expected rising": {"depth": np.arange(len(core.depth))[::-1].copy()},
@@ -180,3 +186,24 @@ def test_publishing_leaves_a_file_that_is_read(table):
     published = publish(model, export(model, len(table.encoding)), table.encoding, table.X)
     assert published.to_json()["form"] == "flat"
     assert isinstance(read_flat(published.content, table.encoding), FlatModel)
+
+
+@settings(max_examples=150)
+@given(seed=st.integers(0, 2**32))
+def test_whatever_stands_in_the_arrays_is_refused_or_walked_within_them(trees, table, seed):
+    """A checksum guards against chance, not against somebody; compiled code has no net of its own."""
+    rng = np.random.default_rng(seed)
+    core = trees.core
+    name = rng.choice(["place", "left", "root", "depth", "threshold", "code_column", "leaf", "cover"])
+    array = getattr(core, name).copy()
+    if not len(array):
+        return
+    for at in rng.integers(0, len(array), rng.integers(1, 4)):
+        drawn = rng.choice([-1, 0, 1, 2, 7, len(core), 2**31 - 1, rng.integers(-(2**31), 2**31)])
+        array[at] = np.inf if name == "threshold" and rng.random() < 0.3 else drawn
+    try:
+        read = read_flat(changed(trees, **{name: array}), table.encoding)
+    except BundleError:
+        return
+    assert read.score(table.X[:70]).shape == (70,)
+    assert read.shapley(table.X[:9]).shape == (9, len(table.encoding))

@@ -310,3 +310,54 @@ def test_a_closed_service_refuses_and_says_so(home: Path) -> None:
     log = parts(home).log
     assert sum(entry.event == "Decision" for entry in log.read()) == 10
     log.close()
+
+
+def test_the_write_ahead_log_is_moved_while_decisions_go_on(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sevenfold.serving import checkpoints
+
+    monkeypatch.setattr(checkpoints, "_EVERY", 50)
+
+    async def ask() -> None:
+        service = opened(home)
+        for number in range(0, 400, 8):
+            await asyncio.gather(*(service.decided(payment(number + n)) for n in range(8)))
+        service._worker.checkpoints.close()
+        assert service._worker.checkpoints.trouble == ""
+        # Without it the file would still be empty: all pages would lie in the write-ahead log.
+        assert (home / "log.sqlite").stat().st_size > 100_000
+        await service.close()
+
+    run(ask())
+    assert mismatches(home) == []
+
+
+def test_a_loop_that_ends_without_closing_leaves_a_service_that_works(home: Path) -> None:
+    service = opened(home)
+
+    async def leave() -> None:
+        for number in range(20):
+            asyncio.get_running_loop().create_task(service.decided(payment(number)))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    run(leave())
+    assert service.outcome(payment(100)).status == "new"
+    assert {service.outcome(payment(number)).status for number in range(20)} <= {"new", "repeated"}
+    assert [run(service.decided(payment(number))).status for number in (3, 101)] == ["repeated", "new"]
+    service.close_now()
+    assert mismatches(home) == []
+
+
+def test_a_service_can_be_closed_while_its_disk_is_full(home: Path) -> None:
+    async def ask() -> None:
+        service = opened(home)
+        assert (await service.decided(payment(1))).status == "new"
+        with full_disk(home):
+            outcomes = await asyncio.gather(*(service.decided(payment(2 + n)) for n in range(20)))
+            assert {outcome.status for outcome in outcomes} == {"unavailable"}
+            await asyncio.wait_for(service.close(), 20)
+
+    run(ask())
+    assert mismatches(home) == []

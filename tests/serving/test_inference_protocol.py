@@ -97,6 +97,7 @@ def test_what_is_no_number_of_the_model_is_refused(value):
             b'{"inputs": [{"name": "amount", "shape": [1], "datatype": "FP64"}]}',
             "$.inputs[0]: expected required field `data`, got none",
         ),
+        (b'{"inputs": [{"data": ' + b"[" * 100_000, "body: expected one JSON object"),
         (b'{"inputs": 3}', "$.inputs: expected `array`, got `int`"),
         (b'{"inputs": [{"name": NaN}]}', "body: expected one JSON object"),
         (b"[1]", "$: expected `object`, got `array`"),

@@ -27,13 +27,13 @@ class Plain:
 
     asked = 0
 
-    def reasons(self, row: Any, values: dict[str, Any], verdict: Verdict) -> list[Because]:
+    def reasons(self, row: Any, values: dict[str, Any], verdict: Verdict, history: Any) -> list[Because]:
         Plain.asked += 1
         return [Because(f"{verdict.action} of {values['amount']}: {row[0]}")]
 
 
 class Silent:
-    def reasons(self, row: Any, values: dict[str, Any], verdict: Verdict) -> list[Because]:
+    def reasons(self, row: Any, values: dict[str, Any], verdict: Verdict, history: Any) -> list[Because]:
         raise ValueError("no words")
 
 
@@ -112,5 +112,27 @@ def test_reasons_are_kept_for_tables_too(home: Path) -> None:
     assert reviewed
     for key in reviewed:
         assert service.parts.log.find("DecisionReasons", key) is not None
+    service.close_now()
+    assert mismatches(home) == []
+
+
+class Usual:
+    def reasons(self, row: Any, values: dict[str, Any], verdict: Verdict, history: Any) -> list[Because]:
+        return [Because(",".join(str(one["amount"]) for one in history))]
+
+
+def test_reasons_are_told_what_the_entity_did_before(home: Path) -> None:
+    service = opened(home, explain=lambda model: Usual(), about="card")
+    earlier: dict[str, list[str]] = {}
+    explained = 0
+    for number in range(80):
+        asked = payment(number)
+        decision = service.decide(asked)
+        before = earlier.setdefault(str(asked["card"]), [])
+        if decision.action != "approve":
+            assert decision.reasons[0]["sentence"] == ",".join(before[-8:])
+            explained += bool(before)
+        before.append(str(decision.features["amount"]))
+    assert explained
     service.close_now()
     assert mismatches(home) == []

@@ -90,6 +90,21 @@ def test_requests_under_way_for_the_same_event_share_one_decision(home: Path) ->
     run(ask())
 
 
+def test_another_event_under_a_key_under_way_is_a_conflict_once_the_first_is_durable(home: Path) -> None:
+    async def ask() -> None:
+        service = opened(home)
+        first, other, third = await asyncio.gather(
+            service.decided(payment(1)),
+            service.decided(payment(1) | {"amount": "1.00"}),
+            service.accept("Payment", [payment(1) | {"amount": "2.00"}, payment(2)]),
+        )
+        assert (first.status, other.status) == ("new", "conflict")
+        assert (third.new, third.conflicts) == (1, (0,))
+        await service.close()
+
+    run(ask())
+
+
 def test_other_events_are_taken_in_and_change_later_features(home: Path) -> None:
     async def ask() -> None:
         service = opened(home)

@@ -16,7 +16,7 @@ ORDER = {"payments": 12_000, "seed": 4, "days": 24, "fraud_share": 0.06}
 
 def _run(block, **order):
     """Run a world under a policy; gives the world, what it made beside the truth, and what it told."""
-    world = LiveWorld(**{"minutes": 240, **ORDER, **order})
+    world = LiveWorld(**{"minutes": 480, **ORDER, **order})
     made, told = [], []
     for step in world:
         beside = step.payments.join(step.truth, on="payment_id", maintain_order="left")
@@ -46,8 +46,12 @@ def test_where_nothing_is_blocked_it_is_the_world_on_disk(tmp_path, monkeypatch)
     truth = pl.read_parquet(tmp_path / "w" / "truth.parquet")
     assert_frame_equal(made.select(truth.columns), truth)
     for kind, told in events.items():
-        assert_frame_equal(told, pl.read_parquet(tmp_path / "w" / f"{kind}.parquet"))
-        assert told.height > 100
+        on_disk = pl.read_parquet(tmp_path / "w" / f"{kind}.parquet")
+        assert_frame_equal(told.head(on_disk.height), on_disk)
+        assert on_disk.height > 100
+        assert told.height == on_disk.height or kind == "Refund", (
+            "the files hold the refunds of the world's days"
+        )
 
 
 def test_each_step_holds_its_own_time_and_tells_what_happened_by_its_end():
@@ -98,11 +102,11 @@ def test_thieves_turn_to_what_is_blocked_less():
 
 
 def test_an_attack_that_is_blocked_changes_its_devices_sums_and_pace():
-    def takeovers(payments):
+    def rings(payments):
         return payments.filter(pl.col("pattern") == "device_ring")
 
-    world, adapted, _ = _run(takeovers, days=60)
-    _, stubborn, _ = _run(takeovers, days=60, adapt=False)
+    world, adapted, _ = _run(rings, days=60, minutes=240)
+    _, stubborn, _ = _run(rings, days=60, minutes=240, adapt=False)
     assert world.thieves.changed > 0
     ring = pl.col("pattern") == "device_ring"
     each = [
@@ -126,7 +130,7 @@ def test_honest_customers_who_are_blocked_try_again_or_leave():
     online = made.filter(pl.col("blocked") & (pl.col("channel") == "online"))
     twice = made.join(online, on=["card", "merchant", "amount", "device"], suffix="_first")
     wait = (twice["occurred_at"] - twice["occurred_at_first"]).dt.total_minutes()
-    assert (wait.is_between(1, 260)).sum() > 0.25 * online.height
+    assert (wait.is_between(1, 500)).sum() > 0.25 * online.height
     assert made.height != 12_000
 
 

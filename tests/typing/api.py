@@ -11,6 +11,7 @@ import sevenfold as sf
 from sevenfold.data.expectation import Expectation
 from sevenfold.errors import DataError, Fault
 from sevenfold.features.aggregate import Aggregate
+from sevenfold.features.described import Described
 from sevenfold.features.expression import Expression
 
 
@@ -67,6 +68,7 @@ def declare() -> None:
     assert_type(sf.when(ratio > 0.5).then("high").when(ratio > 0.1).then("low").otherwise("none"), Expression)
     assert_type(sf.distance_km(0.0, 0.0, ratio, 1), Expression)
     assert_type(sf.feature("amount") / 2, Expression)
+    assert_type(count.over("1h").described("number in the {window}", "Many came."), Described)
 
 
 def expectations() -> None:

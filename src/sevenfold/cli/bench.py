@@ -12,7 +12,7 @@ __all__ = ["bench"]
 
 
 def bench(
-    what: Literal["features", "inference", "http"],
+    what: Literal["features", "inference", "rules", "serving", "http"],
     /,
     *,
     rows: int = 2_000_000,
@@ -34,6 +34,14 @@ def bench(
     "inference": a score and its reasons, one row and a table (a twentieth of
     --rows), by the flat form, ONNX Runtime and the libraries. Needs the extra
     [learn].
+
+    "rules": a thousand live rules beside one inference and an engine of the
+    Common Expression Language, and a backtest of a hundred rules over half of
+    --rows decisions. Needs the extras [learn] and [bench].
+
+    "serving": durable decisions in one process, one at a time and under
+    clients, by stage; the batch door; snapshots; starts over a log of --rows
+    payments. Needs the extra [learn].
 
     "http": the service with keys and durability on, beside an empty handler on
     the same server, and beside Feast, FastAPI and XGBoost, which are installed
@@ -63,6 +71,16 @@ def bench(
         from sevenfold.cli.bench_inference import bench_inference
 
         bench_inference(rows, rounds, calls, out, options)
+        return
+    if what == "rules":
+        from sevenfold.cli.bench_rules import bench_rules
+
+        bench_rules(rows, rounds, calls, out, options)
+        return
+    if what == "serving":
+        from sevenfold.cli.bench_serving import bench_serving
+
+        bench_serving(rows, calls, out, options)
         return
     if what == "http":
         from sevenfold.cli.bench_http import bench_http

@@ -12,14 +12,12 @@ from sevenfold.cli.source import adapter_of, events_of, sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     import polars as pl
 
     from sevenfold.cli.source import Events
     from sevenfold.cli.terminal import Tick
     from sevenfold.design.workspace import Workspace
-    from sevenfold.learning.results import Evaluation
 
 __all__ = ["evaluate"]
 
@@ -46,8 +44,10 @@ def evaluate(
         default the one that SEVENFOLD_HANDBOOK names, where the log is empty.
     """
     from sevenfold.cli.figures import tell_metrics, tell_notes
+    from sevenfold.design.keeping import report_evaluation
     from sevenfold.design.load import load
     from sevenfold.design.workspace import Workspace
+    from sevenfold.learning.plots import plot_evaluation
 
     terminal = options.terminal()
     workspace = Workspace(load(design), options.home)
@@ -57,7 +57,9 @@ def evaluate(
         features = workspace.features(tables, lambda done, total: tick(done, total, "features", "events"))
         table = workspace.training_table(tables, features)
         evaluation = workspace.evaluate(table, lambda done, total, what: tick(done, total, what, "steps"))
-        plots = _plots(evaluation, workspace.home.plots / "evaluation")
+        folder = workspace.home.plots / "evaluation"
+        plots = plot_evaluation(evaluation, folder)
+        report = report_evaluation(workspace, table, evaluation, folder)
     rows = evaluation.table().to_dicts()
     best = evaluation.best
     tell_metrics(terminal, rows, best.candidate.name, workspace.design.learning.entity, len(best.folds))
@@ -70,8 +72,11 @@ def evaluate(
             for fold in best.folds
         ],
     )
+    terminal.say(f"Report: {report}")
     terminal.say(f"Plots: {plots[0].parent}")
-    terminal.result({"best": best.candidate.name, "metrics": rows, "notes": notes, "plots": plots})
+    terminal.result(
+        {"best": best.candidate.name, "metrics": rows, "notes": notes, "plots": plots, "report": report}
+    )
 
 
 def _default_table(workspace: Workspace) -> Events | None:
@@ -94,14 +99,3 @@ def _tables(workspace: Workspace, source: Events | None, tick: Tick) -> Mapping[
             workspace.home.rejects / "evaluate.csv",
             progress=lambda done, total: tick(done, total, "reading", "bytes"),
         ).tables
-
-
-def _plots(evaluation: Evaluation, folder: Path) -> list[Path]:
-    from sevenfold.learning.plots import calibration, precision_recall, score_distribution
-
-    folder.mkdir(parents=True, exist_ok=True)
-    return [
-        precision_recall(evaluation, folder / "precision_recall.png"),
-        score_distribution(evaluation.best, folder / "score_distribution.png"),
-        calibration(evaluation.best, folder / "calibration.png"),
-    ]

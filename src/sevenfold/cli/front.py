@@ -31,10 +31,14 @@ COMMANDS = {
     "backfill": "Compute the features of every event that is decided.",
     "train": "Train a model on what the log holds, and keep it as a bundle.",
     "evaluate": "Train and test every candidate on folds in time, and keep nothing.",
+    "compare": "Compare candidates and features where the truth is known.",
     "score": "Score events with a trained model, in bounded memory.",
     "serve": "Decide payments over HTTP, until Ctrl-C; what was accepted is then finished.",
+    "stream": "Decide a stream of payments, durable batch by batch, without a server.",
     "replay": "Send events to a service at a given rate, and say what came of them.",
     "keys": "Make, list, rotate and revoke the keys of the service, which notices within a second.",
+    "rules": "Write rules in the feature language, test them on history, and have them decide.",
+    "lists": "Keep lists of entities: denied, allowed and watched, each with its reason and expiry.",
     "bench": "Measure a part of the system beside what a user would take instead.",
 }
 """In the order of the tour, each with the first sentence of its help."""

@@ -122,6 +122,7 @@ def _do(terminal: Terminal, job: Run, ending: _Ending) -> None:
             ("features", job.features),
             ("model", job.workspace.home.bundles / trained["bundle"]),
             ("scores", job.scores),
+            ("report", trained["report"]),
             *((Path(plot).stem.replace("_", " "), plot) for plot in trained["plots"]),
         ],
     )

@@ -104,7 +104,8 @@ class Profiler:
     def profile(self) -> Profile:
         """Give the profile of all rows so far."""
         self._count()
-        self._parts = [compacted(self._parts)]
+        if len(self._parts) > 1:
+            self._parts = [compacted(self._parts)]
         return Profile(self.event.__name__, kinds_of(self.event), self._parts[0])
 
     def repeated(self, field: str) -> int:

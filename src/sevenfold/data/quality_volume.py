@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -46,39 +46,47 @@ def volume_signs(profile: Profile, usual: Profile | None) -> Iterator[Sign]:
         for at, n in table.items():
             if at <= last:
                 known[at - begin] += n
-    expected = _expected(known, first - begin)
-    yield from _runs(known[first - begin :], expected, first)
+    yield from _runs(known[first - begin :], _expected(known, first - begin), first)
 
 
-def _expected(known: NDArray[np.float64], start: int) -> NDArray[np.float64]:
-    """Return the median of the same hour in the four weeks before, or the seven days before; else NaN."""
-    found = np.full(known.size - start, np.nan)
+class _Expected(NamedTuple):
+    """What came in the same hours before: median, fewest and most; NaN where that is not known."""
+
+    median: NDArray[np.float64]
+    fewest: NDArray[np.float64]
+    most: NDArray[np.float64]
+
+
+def _expected(known: NDArray[np.float64], start: int) -> _Expected:
+    """Look at the same hour in the four weeks before, or else in the seven days before."""
+    median, fewest, most = (np.full(known.size - start, np.nan) for _ in range(3))
     for step, times in ((_WEEK, _WEEKS), (_DAY, _DAYS)):
-        for at in np.flatnonzero(np.isnan(found)):
+        for at in np.flatnonzero(np.isnan(median)):
             hours = start + at - step * np.arange(1, times + 1)
             values = known[hours[hours >= 0]]
             values = values[~np.isnan(values)]
             if values.size >= _FEWEST_BEFORE:
-                found[at] = np.median(values)
-    return found
+                median[at], fewest[at], most[at] = np.median(values), values.min(), values.max()
+    return _Expected(median, fewest, most)
 
 
-def _runs(known: NDArray[np.float64], expected: NDArray[np.float64], first: int) -> Iterator[Sign]:
+def _runs(known: NDArray[np.float64], expected: _Expected, first: int) -> Iterator[Sign]:
     """Yield the runs of hours that are low or high together, the last hour left out: it may not be over."""
-    smooth_known, smooth_expected = _three_hours(known), _three_hours(expected)
+    smooth = _three_hours(known)
+    median, fewest, most = map(_three_hours, expected)
     position = 0
     for low in (True, False):
         with np.errstate(invalid="ignore"):
-            odd = (
-                smooth_known < _LOW * smooth_expected if low else smooth_known > _HIGH * smooth_expected + 30
-            )
+            if low:
+                odd = (smooth < _LOW * median) & (smooth < 0.5 * fewest)
+            else:
+                odd = (smooth > _HIGH * median + 30) & (smooth > 1.5 * most)
         odd[-1] = False
         edges = np.flatnonzero(np.diff(np.concatenate([[0], odd.astype(np.int8), [0]])))
         for begin, end in zip(edges[::2], edges[1::2], strict=True):
-            usual, came = float(np.nansum(expected[begin:end])), float(known[begin:end].sum())
-            if max(usual, came) >= _FEWEST_EVENTS and (
-                end - begin >= 2 or abs(came - usual) > 10 * usual**0.5
-            ):
+            usual, came = float(np.nansum(expected.median[begin:end])), float(known[begin:end].sum())
+            long_enough = end - begin >= 2 or abs(came - usual) > 10 * usual**0.5
+            if max(usual, came) >= _FEWEST_EVENTS and long_enough:
                 text = f"has {came:,.0f} events where about {usual:,.0f} are usual"
                 broken = (came < 0.1 * usual and usual >= 2 * _FEWEST_EVENTS) or came > 10 * usual + 300
                 position += 2  # never joined to the one before

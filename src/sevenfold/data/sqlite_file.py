@@ -56,6 +56,10 @@ _CHECKPOINT_PAGES = 4000
 """32 MiB: rare enough to spare bulk loads, small enough that the writer it falls on hardly waits."""
 
 
+_CHECKPOINT_AT_LAST = 32_000
+"""256 MiB: where a thread should have done it long before."""
+
+
 class SqliteFile:
     """One file, opened with a connection that writes and one that reads.
 
@@ -221,6 +225,27 @@ class SqliteFile:
                 yield self._reader
         except sqlite3.Error as error:
             raise LogError(f"{self.path} is damaged {where}: {error}") from error
+
+    def leave_checkpoints(self) -> None:
+        """Have commits move the write-ahead log into the file only where nobody else does."""
+        self._writer.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_AT_LAST}")
+
+    def checkpoint(self) -> None:
+        """Move what can be moved from the write-ahead log into the file, without stopping anyone.
+
+        Raises
+        ------
+        LogError
+            Where that fails.
+        """
+        try:
+            connection = self._connected()
+            try:
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise LogError(f"{self.path} cannot be checkpointed: {error}") from error
 
     def close(self) -> None:
         """Close both connections."""

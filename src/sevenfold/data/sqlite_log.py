@@ -125,7 +125,12 @@ class SqliteEventLog:
 
     def appender(self) -> Appender:
         """Return what writes for a service; while it is in use, nothing else of this process appends."""
+        self._file.leave_checkpoints()
         return Appender(self._file, self._mark, self._clock_ms, self._ended)
+
+    def checkpoint(self) -> None:
+        """Move what was committed from the write-ahead log into the file, beside whoever appends."""
+        self._file.checkpoint()
 
     def verify(self) -> int:
         """Check every entry, the file and the remembered end; see `EventLog.verify`."""

@@ -154,7 +154,7 @@ def _scores(
     else:
         later = times >= epoch_ms(bundle.metadata["training"]["end"])
         if later.any():
-            scores[later] = bundle.scorer().score_frame(features.filter(later))
+            scores[later] = bundle.served(threads=0).score_frame(features.filter(later))
         _add_test_scores(workspace.home, bundle.id, offsets, scores)
         if "risk_scale" in bundle.metadata:
             known = ~np.isnan(scores)

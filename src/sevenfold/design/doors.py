@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sevenfold.serving.authentication import Open
+from sevenfold.serving.door import doormen_of
 from sevenfold.serving.http.door import Behind, make_application
 from sevenfold.serving.inference_protocol import InferenceProtocol
 from sevenfold.trust.key_file import KeyFile
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
 
     from sevenfold.design.design import Design
     from sevenfold.serving.authentication import Authenticator
+    from sevenfold.serving.door import Doorman
     from sevenfold.serving.http.application import Application
     from sevenfold.serving.http.journal import Journal
     from sevenfold.serving.http.limits import Limits
     from sevenfold.serving.service import DecisionService
 
-__all__ = ["cleaner", "http_door", "key_file"]
+__all__ = ["cleaner", "doormen", "http_door", "key_file"]
 
 
 def key_file(root: Path) -> KeyFile:
@@ -38,6 +40,17 @@ def cleaner(design: Design, root: Path) -> Tokeniser | None:
         The installation's secret is no secret.
     """
     return Tokeniser.of(root / "token_secret") if design.serving.tokenise else None
+
+
+def doormen(design: Design, root: Path) -> dict[str, Doorman]:
+    """Return what keeps card numbers out, by event.
+
+    Raises
+    ------
+    StateError
+        The installation's secret is no secret.
+    """
+    return doormen_of(design.events, cleaner(design, root))
 
 
 def http_door(

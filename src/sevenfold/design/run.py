@@ -18,10 +18,10 @@ import polars as pl
 
 from sevenfold._version import __version__
 from sevenfold.data.durable import replacing
+from sevenfold.design.keeping import keep
 from sevenfold.design.scoring import score
 from sevenfold.design.steps import Done, Steps
 from sevenfold.errors import Fault, UsageError
-from sevenfold.learning.plots import plot_training
 
 if TYPE_CHECKING:
     from sevenfold.data.ingest import Progress
@@ -193,7 +193,7 @@ class Run:
         def work() -> dict[str, Any]:
             table = workspace.training_table(workspace.history(), pl.read_parquet(self.features))
             result, bundle = workspace.train(table, lambda done, total, what: tick(done, total, what, "fits"))
-            plots = plot_training(result, self.folder)
+            kept = keep(workspace, table, result, bundle, self.folder)
             return {
                 "bundle": bundle.id,
                 "candidate": result.candidate.name,
@@ -203,8 +203,9 @@ class Run:
                     {name: None if value != value else value for name, value in row.items()}
                     for row in result.evaluation.table().to_dicts()
                 ],
-                "notes": [*table.quality.notes(), *result.notes],
-                "plots": [str(plot) for plot in plots],
+                "notes": [*table.quality.notes(), *result.notes, *kept.tracked.notes],
+                "plots": [str(plot) for plot in kept.plots],
+                "report": str(kept.report),
             }
 
         done = self._steps.do("train", {}, work, [self.folder / "precision_recall.png"])

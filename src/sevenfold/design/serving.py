@@ -33,7 +33,7 @@ __all__ = ["open_service", "served_model"]
 def open_service(design: Design, root: Path, model: str | None = None) -> DecisionService:
     """Open the service of a design.
 
-    Without a model that can be used it decides by rules alone, and says so.
+    Where the current model cannot be used it decides by rules alone, and says so.
 
     Parameters
     ----------
@@ -48,15 +48,19 @@ def open_service(design: Design, root: Path, model: str | None = None) -> Decisi
     ------
     LogError
         Where the log is damaged.
-    UsageError
-        Where the named bundle is not there.
+    BundleError, UsageError
+        Where the model that was named cannot be used.
     """
     workspace = Workspace(design, root)
     served, trouble = None, ""
     try:
         served = served_model(workspace.bundle(model))
     except (BundleError, UsageError) as error:
+        if model is not None:
+            raise
         trouble = str(error)
+    except Exception as error:  # noqa: BLE001 - the runtime's own refusals have no common base
+        trouble = f"The model can't be loaded: {type(error).__name__}: {error}"
     home = workspace.home
     home.folder.mkdir(parents=True, exist_ok=True)
     key, sheet = _control_key(home.control_key), sheet_of(design)
@@ -72,6 +76,7 @@ def open_service(design: Design, root: Path, model: str | None = None) -> Decisi
             model=served,
             judge=partial(_judge, design, sheet, key),
             explain=partial(_explainer, design),
+            about=_about(design),
             trouble=trouble,
             snapshot_command=None if design.source is None else snapshot_command(design.source, root),
         )
@@ -108,6 +113,12 @@ def _explainer(design: Design, model: ServedModel) -> Explainer | None:
         return None
     event = design.events[design.decides]
     return Explainer(design.features, event, model.model, model.reference, count=design.serving.reasons)
+
+
+def _about(design: Design) -> str | None:
+    """The entity that people look at, and whose earlier decisions say what is usual for it."""
+    entity = design.learning.entity
+    return entity if entity in design.events[design.decides].__fields__ else None
 
 
 def _control_key(path: Path) -> bytes:

@@ -10,17 +10,31 @@ from sevenfold.learning.extra import require
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["ACCENT", "GREY", "INK", "PALE", "QUIETS", "canvas", "legend", "percent", "save"]
+__all__ = [
+    "ACCENT",
+    "FILL",
+    "GREY",
+    "GROUND",
+    "INK",
+    "LINES",
+    "PALE",
+    "QUIETS",
+    "canvas",
+    "legend",
+    "percent",
+    "save",
+]
 
 ACCENT = "#0f766e"
 PALE = "#99d5cd"
 INK = "#1f2933"
 GREY = "#7b8794"
+FILL = "#dfe3e8"
 QUIETS = ("#9aa5b1", "#c8a97e", "#8d93c8", "#c58fa3")
 """For what stands beside the subject of a plot."""
 
-_GROUND = "#fcfcfb"
-_LINES = "#e6e8eb"
+GROUND = "#fcfcfb"
+LINES = "#e6e8eb"
 _STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 11,
@@ -28,13 +42,13 @@ _STYLE = {
     "axes.labelcolor": INK,
     "axes.labelsize": 11,
     "axes.labelpad": 8,
-    "axes.edgecolor": _LINES,
-    "axes.facecolor": _GROUND,
+    "axes.edgecolor": LINES,
+    "axes.facecolor": GROUND,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
     "axes.grid": True,
-    "grid.color": _LINES,
+    "grid.color": LINES,
     "grid.linewidth": 0.8,
     "xtick.color": GREY,
     "ytick.color": GREY,
@@ -44,7 +58,7 @@ _STYLE = {
     "ytick.major.size": 0,
     "xtick.major.pad": 7,
     "ytick.major.pad": 6,
-    "figure.facecolor": _GROUND,
+    "figure.facecolor": GROUND,
 }
 
 
@@ -79,7 +93,7 @@ def canvas(title: str, subtitle: str, *, size: tuple[float, float] = (9.0, 5.6))
 
 def legend(axes: Any, **place: Any) -> None:
     """Name what is drawn, on a ground that hides the grid."""
-    ground = {"facecolor": _GROUND, "edgecolor": "none", "framealpha": 1}
+    ground = {"facecolor": GROUND, "edgecolor": "none", "framealpha": 1}
     axes.legend(labelcolor=INK, fontsize=10, handlelength=1.6, **ground, **place)
 
 
@@ -91,8 +105,14 @@ def percent(*axes: Any) -> None:
 
 
 def save(figure: Any, path: Path) -> Path:
-    """Write a figure as PNG; the same figure gives the same bytes."""
+    """Write a figure as PNG or SVG, as its name ends; the same figure gives the same bytes."""
     drawn = io.BytesIO()
-    figure.savefig(drawn, format="png", metadata={"Software": None})
+    if path.suffix == ".svg":
+        matplotlib = require("matplotlib", "drawing a plot")
+        # Letters stay letters, and names within the file do not change from one run to the next.
+        with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": path.stem}):
+            figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
+    else:
+        figure.savefig(drawn, format="png", metadata={"Software": None})
     path.write_bytes(drawn.getvalue())
     return path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from sevenfold.errors import DesignError, Fault
 from sevenfold.learning.calibration import CALIBRATIONS, Calibration
@@ -17,7 +17,7 @@ from sevenfold.learning.xgboost import XGBoost
 if TYPE_CHECKING:
     from sevenfold.learning.candidate import Candidate
 
-__all__ = ["Learning", "Progress", "silent"]
+__all__ = ["Learning", "Progress", "Young", "silent"]
 
 _CANDIDATES = (
     LogisticRegression(),
@@ -33,6 +33,8 @@ _CANDIDATES = (
 
 _LOSSES = ("log_loss", "brier", "calibration_error")
 """The metrics of which less is better."""
+
+Young = Literal["wait", "expected", "negative"]
 
 Progress = Callable[[float, float, str], None]
 """Told how many steps are done, of how many, and what comes next."""
@@ -68,6 +70,16 @@ class Learning:
     validation
         The newest share of the training positives, with all rows since, held out for early stopping and
         calibration; the model then learns from all rows. Used by the candidates that need it.
+    negatives
+        Share of the negatives that is learned from, drawn at random; each then counts for as many as were
+        left out, so that scores stay probabilities. Below 1 where there are far more than are needed.
+    young
+        What becomes of events whose labels are not final: ``"wait"`` leaves them out; ``"expected"`` counts a
+        silent one as positive by the chance that a report is still to come (Chapelle, 2014); ``"negative"``
+        takes silence for innocence.
+    reported
+        Share of positives that are ever reported, where audits have shown that some never are: silent events
+        then count as positive by the chance that they are of those.
     max_categories, min_category_rows
         Of each category, at most so many values, each in at least so many training rows, are told apart.
     replicates
@@ -93,6 +105,9 @@ class Learning:
     false_positive_rates: tuple[float, ...] = (0.001, 0.01)
     calibration: Calibration | None = None
     validation: float = 0.2
+    negatives: float = 1.0
+    young: Young = "wait"
+    reported: float = 1.0
     max_categories: int = 50
     min_category_rows: int = 20
     replicates: int = 200
@@ -117,6 +132,8 @@ class Learning:
         if self.choose_by not in (*self.metrics, MONEY):
             known = f"It can be: {', '.join((*self.metrics, MONEY))}"
             faults.append(Fault("choose_by", "a metric", repr(self.choose_by), known))
+        if self.young not in get_args(Young):
+            faults.append(Fault("young", " or ".join(map(repr, get_args(Young))), repr(self.young)))
         if self.calibration is not None and self.calibration not in CALIBRATIONS:
             faults.append(Fault("calibration", " or ".join(map(repr, CALIBRATIONS)), repr(self.calibration)))
         return faults
@@ -124,6 +141,8 @@ class Learning:
     def _number_faults(self) -> list[Fault]:
         wrong = [
             ("validation", "above 0 and below 1", self.validation, 0 < self.validation < 1),
+            ("reported", "above 0, at most 1", self.reported, 0 < self.reported <= 1),
+            ("negatives", "above 0, at most 1", self.negatives, 0 < self.negatives <= 1),
             ("review_per_day", "at least 1", self.review_per_day, self.review_per_day >= 1),
             ("max_categories", "at least 0", self.max_categories, self.max_categories >= 0),
             ("replicates", "at least 2", self.replicates, self.replicates >= 2),

@@ -17,11 +17,12 @@ from sevenfold.learning.fitting import Fitted, check_table, fit_candidate
 from sevenfold.learning.knowledge import NEVER, LabelInput, Labels, TimeInput
 from sevenfold.learning.metrics import measure
 from sevenfold.learning.results import CandidateResult, Evaluation, FoldResult
+from sevenfold.learning.silent import Silent
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from sevenfold.learning.arrays import Mask
+    from sevenfold.learning.arrays import FloatVector, Mask
     from sevenfold.learning.declaration import Learning
     from sevenfold.learning.splits import Fold
     from sevenfold.learning.stakes import Stakes
@@ -40,6 +41,7 @@ def evaluate_folds(
     entities: pl.DataFrame | None = None,
     as_of: int | None = None,
     stakes: Stakes | None = None,
+    passed: FloatVector | None = None,
     progress: Progress = silent,
 ) -> Evaluation:
     """Train and test every candidate on every fold.
@@ -65,6 +67,9 @@ def evaluate_folds(
         moment in `times` and `labels`.
     stakes
         What mistakes cost, row by row: then the share of losses that is saved is measured, too.
+    passed
+        The chance with which each event was let through, 0 to 1, shape (events,); ``None`` where all were.
+        Nothing is learned from an event that was blocked, and the others weigh one over their chance.
     progress
         Told about each fit.
 
@@ -81,7 +86,9 @@ def evaluate_folds(
         The inputs differ in length, or an entity is missing.
     """
     return evaluate_examples(
-        Examples.of(features, times, labels, learning, entities, as_of, stakes), learning, progress=progress
+        Examples.of(features, times, labels, learning, entities, as_of, stakes, passed),
+        learning,
+        progress=progress,
     )
 
 
@@ -101,22 +108,26 @@ def evaluate_examples(
     steps, done = len(folds) * len(learning.candidates) + further_steps, 0
     results: list[list[FoldResult]] = [[] for _ in learning.candidates]
     costs: list[Costs] = []
+    shares: list[dict[str, float]] = []
     notes: list[str] = []
     for fold in folds:
         part = _Part.of(examples, fold, learning)
         notes += part.notes
         for found, candidate in zip(results, learning.candidates, strict=True):
             progress(done, steps, f"{candidate.name}, fold {fold.number} of {len(folds)}")
-            fitted = fit_candidate(candidate, part.training, part.times, learning, str(fold))
+            fitted = fit_candidate(candidate, part.training, part.times, learning, str(fold), part.silent)
             found.append(part.measure(fitted, learning))
             if fold is folds[-1]:
                 costs.append(part.costs(fitted))
+                shares.append(fitted.model.importance())
             done += 1
     if not further_steps:
         progress(done, steps, "evaluated")
-    triples = zip(learning.candidates, results, costs, strict=True)
+    parts = zip(learning.candidates, results, costs, shares, strict=True)
     return Evaluation(
-        learning, tuple(CandidateResult(c, tuple(found), cost) for c, found, cost in triples), tuple(notes)
+        learning,
+        tuple(CandidateResult(c, tuple(found), cost, share) for c, found, cost, share in parts),
+        tuple(notes),
     )
 
 
@@ -130,12 +141,14 @@ class _Part:
     times: npt.NDArray[np.int64]
     rows: npt.NDArray[np.int64]
     testing: Table
+    silent: Silent | None
     left_out: int
     unknown: int
 
     @classmethod
     def of(cls, examples: Examples, fold: Fold, learning: Learning) -> _Part:
         train = examples.known(examples.within(fold.train_start, fold.train_end), fold.test_start)
+        train = examples.drawn(examples.let_through(train), fold.test_start, learning)
         training = examples.table(train, fold.test_start, learning)
         check_table(training, str(fold))
         period = examples.within(fold.test_start, fold.test_end)
@@ -154,6 +167,7 @@ class _Part:
             times=examples.labels.times[train],
             rows=np.flatnonzero(test),
             testing=testing,
+            silent=Silent.of(examples, fold.train_start, fold.test_start, learning, encoding),
             left_out=int(final.sum() - test.sum()),
             unknown=int(period.sum() - final.sum()),
         )
@@ -181,12 +195,13 @@ class _Part:
         score = fitted.model.predict(self.testing.X) if len(self.testing) else np.empty(0)
         entity = None if learning.entity is None else self.examples.entities[learning.entity][self.rows]
         stakes = None if self.examples.stakes is None else self.examples.stakes.take(self.rows)
+        day = (self.examples.labels.times[self.rows] - self.fold.test_start) // DAY_MS
         metrics = measure(
             self.testing.y,
             score,
             false_positive_rates=learning.false_positive_rates,
             entity=entity,
-            day=(self.examples.labels.times[self.rows] - self.fold.test_start) // DAY_MS,
+            day=day,
             k=learning.k,
             stakes=stakes,
             replicates=learning.replicates,
@@ -202,6 +217,7 @@ class _Part:
             left_out=self.left_out,
             unknown=self.unknown,
             metrics=metrics,
+            day=day,
             stakes=stakes,
         )
 
@@ -212,7 +228,7 @@ def _known_entities(examples: Examples, fold: Fold, learning: Learning) -> Mask:
     found = np.zeros(len(labels), dtype=bool)
     if name is None:
         return found
-    period = examples.within(fold.train_start, fold.test_end)
+    period = examples.within(learning.folds.known_from(fold), fold.test_end)
     ranks = np.zeros(len(labels), dtype=np.int64)  # 0, and a missing entity, is nobody
     ranks[period] = examples.entities[name].filter(period).rank("dense").fill_null(0).to_numpy()
     counted = (labels.value == 1) & (ranks[labels.row] > 0)

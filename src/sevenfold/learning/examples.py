@@ -15,7 +15,7 @@ from sevenfold.learning.knowledge import LabelInput, Labels, TimeInput
 from sevenfold.learning.stakes import MONEY
 
 if TYPE_CHECKING:
-    from sevenfold.learning.arrays import Mask
+    from sevenfold.learning.arrays import FloatVector, Mask
     from sevenfold.learning.declaration import Learning
     from sevenfold.learning.splits import Fold
     from sevenfold.learning.stakes import Stakes
@@ -39,6 +39,9 @@ class Examples:
         The moment whose knowledge counts as final, epoch milliseconds.
     stakes
         What mistakes cost, where that is known.
+    passed
+        float64, shape (events,): the chance with which each event was let through, so that a label could
+        come of it; 0 where it was blocked. ``None`` where all were.
     """
 
     features: pl.DataFrame
@@ -46,6 +49,7 @@ class Examples:
     entities: pl.DataFrame
     as_of: int
     stakes: Stakes | None = None
+    passed: FloatVector | None = None
 
     @classmethod
     def of(
@@ -57,6 +61,7 @@ class Examples:
         entities: pl.DataFrame | None = None,
         as_of: int | None = None,
         stakes: Stakes | None = None,
+        passed: FloatVector | None = None,
     ) -> Examples:
         """Check that the parts belong together, and that something has matured.
 
@@ -75,6 +80,8 @@ class Examples:
             lengths["entities"] = columns.height
         if stakes is not None:
             lengths["stakes"] = len(stakes)
+        if passed is not None:
+            lengths["passed"] = len(passed)
         faults = [
             Fault(n, f"{features.height:,} rows", f"{h:,}")
             for n, h in lengths.items()
@@ -88,6 +95,8 @@ class Examples:
         if stakes is None and learning.choose_by == MONEY:
             hint = "Declare what mistakes cost: problem=sf.Problem(missed=…, false_alarm=…)."
             faults.append(Fault("choose_by", "what mistakes cost", "nothing", hint))
+        if passed is not None and not ((passed >= 0) & (passed <= 1)).all():
+            faults.append(Fault("passed", "chances from 0 to 1", "others"))
         if not faults and not np.array_equal(np.asarray(times), labels.times):
             faults.append(Fault("times", "the times that the labels were made for", "others"))
         if faults:
@@ -99,7 +108,7 @@ class Examples:
                 "There is nothing to learn from.",
                 [Fault("labels", "events old enough for a final label", got)],
             )
-        return cls(features, labels, columns, as_of, stakes)
+        return cls(features, labels, columns, as_of, stakes, passed)
 
     @property
     def span(self) -> tuple[int, int]:
@@ -119,10 +128,42 @@ class Examples:
         """Narrow rows to those with a final label at a moment."""
         return rows & self.labels.matured(moment) & (self.labels.at(moment) >= 0)
 
+    def let_through(self, rows: Mask) -> Mask:
+        """Narrow rows to those that were let through: of what was blocked no label tells anything."""
+        if self.passed is None:
+            return rows
+        mask: Mask = rows & (self.passed > 0)
+        return mask
+
+    def drawn(self, rows: Mask, moment: int, learning: Learning) -> Mask:
+        """Narrow rows to their positives and the declared share of their negatives."""
+        if learning.negatives == 1.0:
+            return rows
+        chosen = np.random.default_rng(learning.seed).random(len(rows)) < learning.negatives
+        kept: Mask = rows & (chosen | (self.labels.at(moment) == 1))
+        return kept
+
     def table(self, rows: Mask, moment: int, learning: Learning) -> Table:
-        """Encode rows for training, with the labels known at a moment; the encoding is learned from them."""
+        """Encode rows, as `drawn` gave them, for training with the labels known at a moment.
+
+        The encoding is learned from them.
+        """
         frame = self.features.filter(rows)
         encoding = Encoding.learn(
             frame, max_categories=learning.max_categories, min_category_rows=learning.min_category_rows
         )
-        return Table(encoding.encode(frame), self.labels.at(moment)[rows], encoding)
+        return self.coded(rows, moment, learning, encoding)
+
+    def coded(self, rows: Mask, moment: int, learning: Learning, encoding: Encoding) -> Table:
+        """Encode rows with an encoding that is there; what is not known yet counts as negative.
+
+        A row weighs as many as it stands for: negatives that were not drawn, and events like it that were
+        blocked (Horvitz and Thompson, 1952).
+        """
+        y = np.maximum(self.labels.at(moment)[rows], 0)
+        weight = None
+        if learning.negatives < 1.0 or self.passed is not None:
+            weight = np.where(y == 1, 1.0, 1.0 / learning.negatives)
+            if self.passed is not None:
+                weight /= self.passed[rows]
+        return Table(encoding.encode(self.features.filter(rows)), y, encoding, weight)

@@ -15,8 +15,12 @@ from sevenfold.learning.calibration import CalibratedModel, calibrator
 if TYPE_CHECKING:
     from sevenfold.learning.candidate import Candidate, Model, Table
     from sevenfold.learning.declaration import Learning
+    from sevenfold.learning.silent import Silent
 
 __all__ = ["Fitted", "check_table", "fit_candidate"]
+
+_ROUNDS = 2
+"""How often silent rows are guessed at."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +79,12 @@ def check_table(table: Table, where: str) -> None:
 
 
 def fit_candidate(
-    candidate: Candidate, table: Table, times: npt.NDArray[np.int64], learning: Learning, where: str
+    candidate: Candidate,
+    table: Table,
+    times: npt.NDArray[np.int64],
+    learning: Learning,
+    where: str,
+    silent: Silent | None = None,
 ) -> Fitted:
     """Fit a candidate to all rows of a table, with a held-out newest period where it needs one.
 
@@ -92,6 +101,9 @@ def fit_candidate(
         The declaration that it stands in.
     where
         What the rows are, for errors.
+    silent
+        What is known of events without a final label: after all else is settled, a last fit learns from them,
+        too.
 
     Raises
     ------
@@ -102,15 +114,32 @@ def fit_candidate(
     begun = time.perf_counter()
     seed, threads = learning.seed, learning.threads
     if not candidate.wants_validation and learning.calibration is None:
-        model = candidate.fit(table, seed=seed, threads=threads)
+        model = _last_fit(candidate, table, learning, silent)
         return Fitted(candidate, model, time.perf_counter() - begun)
     older, newest = _held_out(table, times, learning.validation, where)
     first = candidate.fit(older, newest, seed=seed, threads=threads)
     settled = candidate.settled(first)
-    model = settled.fit(table, seed=seed, threads=threads)
+    model = _last_fit(settled, table, learning, silent)
     if learning.calibration is not None:
         model = CalibratedModel(model, calibrator(learning.calibration, newest.y, first.predict(newest.X)))
     return Fitted(settled, model, time.perf_counter() - begun)
+
+
+def _last_fit(candidate: Candidate, table: Table, learning: Learning, silent: Silent | None) -> Model:
+    """Fit to all rows; where some are silent, what the model before says of them tells how they count.
+
+    That is expectation and maximisation in turn. Twice is enough: the first model may know nothing of what is
+    new in the silent rows, the second one does.
+    """
+    seed, threads = learning.seed, learning.threads
+    model = candidate.fit(table, seed=seed, threads=threads)
+    if silent is None:
+        return model
+    for _ in range(_ROUNDS if silent.guess else 1):
+        young = model.predict(silent.young.X) if len(silent.young) else np.empty(0)
+        joined = silent.joined(table, model.predict(table.X), young)
+        model = candidate.fit(joined, seed=seed, threads=threads)
+    return model
 
 
 def _held_out(table: Table, times: npt.NDArray[np.int64], share: float, where: str) -> tuple[Table, Table]:

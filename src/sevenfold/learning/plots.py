@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sevenfold.learning.canvas import ACCENT, GREY, INK, PALE, QUIETS, canvas, legend, percent, save
+from sevenfold.learning.canvas import ACCENT, FILL, GREY, INK, PALE, QUIETS, canvas, legend, percent, save
 from sevenfold.learning.odds import log_odds
 from sevenfold.learning.ranking import Groups
 
@@ -23,6 +23,7 @@ __all__ = [
     "calibration",
     "feature_importance",
     "money_saved",
+    "plot_evaluation",
     "plot_training",
     "precision_recall",
     "score_distribution",
@@ -36,20 +37,35 @@ _EDGE = 1e-7
 
 
 def plot_training(result: TrainingResult, folder: Path) -> list[Path]:
-    """Draw everything about a training that can be drawn.
+    """Draw everything about a training that can be drawn; see `plot_evaluation`."""
+    return plot_evaluation(result.evaluation, folder, importance=result.importance())
+
+
+def plot_evaluation(
+    evaluation: Evaluation,
+    folder: Path,
+    *,
+    importance: Mapping[str, float] | None = None,
+    suffix: str = ".png",
+) -> list[Path]:
+    """Draw everything about an evaluation that can be drawn.
 
     Parameters
     ----------
-    result
-        The training.
+    evaluation
+        All candidates on all folds.
     folder
         Where the files go; made where it is missing.
+    importance
+        Each feature's share of what the model relies on; by default that of the best candidate's last fold.
+    suffix
+        ``.png`` or ``.svg``.
 
     Returns
     -------
     list of Path
-        ``precision_recall.png``, ``score_distribution.png``, ``calibration.png`` and
-        ``feature_importance.png``.
+        ``precision_recall``, ``score_distribution``, ``calibration``, ``money_saved`` where mistakes cost
+        money, and ``feature_importance``.
 
     Raises
     ------
@@ -57,12 +73,17 @@ def plot_training(result: TrainingResult, folder: Path) -> list[Path]:
         The extra [learn] is not installed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    return [
-        precision_recall(result.evaluation, folder / "precision_recall.png"),
-        score_distribution(result.chosen, folder / "score_distribution.png"),
-        calibration(result.chosen, folder / "calibration.png"),
-        feature_importance(result.importance(), folder / "feature_importance.png"),
+    best = evaluation.best
+    money = best.money
+    drawn = [
+        precision_recall(evaluation, folder / f"precision_recall{suffix}"),
+        score_distribution(best, folder / f"score_distribution{suffix}"),
+        calibration(best, folder / f"calibration{suffix}"),
     ]
+    if money is not None:
+        drawn.append(money_saved(money, folder / f"money_saved{suffix}", currency=best.unit))
+    shares = best.importance if importance is None else importance
+    return [*drawn, feature_importance(shares, folder / f"feature_importance{suffix}")]
 
 
 def precision_recall(evaluation: Evaluation, path: Path) -> Path:
@@ -104,7 +125,7 @@ def score_distribution(result: CandidateResult, path: Path) -> Path:
     )
     odds = log_odds(result.score, _EDGE)
     edges = np.linspace(odds.min() - 0.1, odds.max() + 0.1, _BINS)
-    for label, name, fill, line in ((0, "negatives", "#dfe3e8", QUIETS[0]), (1, "positives", PALE, ACCENT)):
+    for label, name, fill, line in ((0, "negatives", FILL, QUIETS[0]), (1, "positives", PALE, ACCENT)):
         chosen = odds[result.y == label]
         if not len(chosen):
             continue
@@ -154,7 +175,7 @@ def money_saved(curve: MoneyCurve, path: Path, *, currency: str) -> Path:
     path
         The file.
     currency
-        The unit of the money, as it is written: ``"EUR"``.
+        The unit of the money, as it is written: ``"EUR"``; nothing where several are mixed.
     """
     threshold, saved = curve.best
     share = saved / curve.at_stake if curve.at_stake else 0.0
@@ -178,7 +199,8 @@ def money_saved(curve: MoneyCurve, path: Path, *, currency: str) -> Path:
     # Stopping everything can cost many times what is at stake: the plot keeps to what is worth choosing.
     axes.set_ylim(-0.35 * curve.at_stake or -1.0, 1.12 * curve.at_stake or 1.0)
     axes.set(
-        xlabel="Threshold: events that score at least this much are stopped", ylabel=f"Saved, {currency}"
+        xlabel="Threshold: events that score at least this much are stopped",
+        ylabel=f"Saved, {currency}".rstrip(", "),
     )
     axes.yaxis.set_major_formatter("{x:,.0f}")
     legend(axes, loc="lower right")

@@ -14,7 +14,7 @@ from sevenfold.learning.metrics import Measured, mean_of
 from sevenfold.learning.money import MoneyCurve, money_by_threshold
 
 if TYPE_CHECKING:
-    from sevenfold.learning.arrays import FloatVector, Values
+    from sevenfold.learning.arrays import FloatVector, IntVector, Values
     from sevenfold.learning.candidate import Candidate
     from sevenfold.learning.costs import Costs
     from sevenfold.learning.declaration import Learning
@@ -42,6 +42,8 @@ class FoldResult:
         Test rows whose label is not final yet.
     metrics
         What was measured, by name.
+    day
+        int64: the number of each test row's day within the test period.
     stakes
         What mistakes about the test rows cost, where that is known.
     """
@@ -55,6 +57,7 @@ class FoldResult:
     left_out: int
     unknown: int
     metrics: dict[str, Measured] = field(repr=False)
+    day: IntVector = field(repr=False)
     stakes: Stakes | None = field(default=None, repr=False)
 
 
@@ -68,13 +71,14 @@ class CandidateResult:
         Its declaration.
     folds
         One result a fold.
-    costs
-        Of the last fold's model.
+    costs, importance
+        Of the last fold's model: what it costs, and each feature's share of what it relies on.
     """
 
     candidate: Candidate
     folds: tuple[FoldResult, ...]
     costs: Costs
+    importance: dict[str, float] = field(default_factory=dict, repr=False)
 
     @property
     def mean(self) -> dict[str, Measured]:

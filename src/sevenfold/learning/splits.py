@@ -66,10 +66,15 @@ class Prequential:
     first
         When the training of the first fold starts: a date such as ``"2018-07-25"``, or RFC 3339. ``None``
         places the folds so that the last test period ends with the newest matured labels. Needs `train`.
+    first_test
+        When the test of the first fold starts, in place of `first`; needs no `train`.
     leave_out_known
         The entity of which those already known as positive are left out of the test: with ``"customer"``, a
         test day holds no customer with a positive label that was known when the day began and is about an
         event since the training period's start.
+    known_within
+        How long before a fold's test such a label may be about an event; ``None`` goes back to the training
+        period's start.
     because
         Why the design chose it.
 
@@ -90,12 +95,15 @@ class Prequential:
     delay: str | None = None
     folds: int = 1
     first: str | None = None
+    first_test: str | None = None
     leave_out_known: str | None = None
+    known_within: str | None = None
     because: str = ""
 
     def __post_init__(self) -> None:
         faults: list[Fault] = []
-        for name, text in (("test", self.test), ("train", self.train), ("delay", self.delay)):
+        for name in ("test", "train", "delay", "known_within"):
+            text = getattr(self, name)
             if text is None:
                 continue
             try:
@@ -106,11 +114,14 @@ class Prequential:
             faults.append(Fault("folds", "at least 1", str(self.folds)))
         if self.first is not None and self.train is None:
             faults.append(Fault("first", "a length of training, as train='7d'", "train=None"))
-        if self.first is not None:
+        if self.first is not None and self.first_test is not None:
+            faults.append(Fault("first_test", "nothing beside first", repr(self.first_test)))
+        for name in ("first", "first_test"):
+            date = getattr(self, name)
             try:
-                epoch_ms(self.first)
+                epoch_ms(date or "1970-01-01")
             except DataError:
-                faults.append(Fault("first", "a date such as '2018-07-25'", repr(self.first)))
+                faults.append(Fault(name, "a date such as '2018-07-25'", repr(date)))
         if faults:
             raise DesignError("These folds can't be laid out.", faults)
 
@@ -135,7 +146,9 @@ class Prequential:
         """
         test, gap = duration_ms(self.test), self.delay_ms(matures_ms)
         train = duration_ms(self.train) if self.train is not None else None
-        if self.first is not None and train is not None:
+        if self.first_test is not None:
+            first_test = epoch_ms(self.first_test)
+        elif self.first is not None and train is not None:
             first_test = epoch_ms(self.first) + train + gap
         else:
             # Whole days, so that a test day is a day of the calendar.
@@ -148,6 +161,12 @@ class Prequential:
             folds.append(Fold(i + 1, train_start, train_end, test_start, test_start + test))
         self._check(folds, start, end, gap)
         return tuple(folds)
+
+    def known_from(self, fold: Fold) -> int:
+        """Give the moment from which on events count for leaving out who is known, epoch milliseconds."""
+        if self.known_within is None:
+            return fold.train_start
+        return fold.test_start - duration_ms(self.known_within)
 
     def earlier(self) -> Prequential:
         """Give the same folds moved back by gap and test, for choosing settings without looking at the test.

@@ -89,8 +89,11 @@ class Stakes:
         )
         weights = np.ones((1, int(rows.sum()))) if weight is None else weight
         total = weights @ lost
-        return np.divide(weights @ gained, total, out=np.full(len(weights), np.nan), where=total > 0)
+        share: FloatVector = np.full(len(weights), np.nan)
+        np.divide(weights @ gained, total, out=share, where=total > 0)
+        return share
 
     def mattering(self, y: Values, score: FloatVector) -> Mask:
         """Find the rows that add to `saved`: the positives and the stopped; shape (rows,)."""
-        return (y == 1) | self.stopped(score)
+        mask: Mask = (y == 1) | self.stopped(score)
+        return mask

@@ -19,6 +19,7 @@ from sevenfold.learning.fitting import fit_candidate
 from sevenfold.learning.flat.publish import Published, publish
 from sevenfold.learning.graph import export
 from sevenfold.learning.reference import Reference
+from sevenfold.learning.silent import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from sevenfold.learning.arrays import FloatVector
     from sevenfold.learning.bundle import Bundle
     from sevenfold.learning.candidate import Candidate, Model, Table
     from sevenfold.learning.declaration import Learning
@@ -181,13 +183,14 @@ def train(
     entities: pl.DataFrame | None = None,
     as_of: int | None = None,
     stakes: Stakes | None = None,
+    passed: FloatVector | None = None,
     progress: Progress = silent,
 ) -> TrainingResult:
     """Choose a candidate on folds in time and fit it to the newest events whose labels are final.
 
     Parameters
     ----------
-    features, times, labels, learning, entities, stakes, progress
+    features, times, labels, learning, entities, stakes, passed, progress
         As for `evaluate_folds`.
     as_of
         The moment of training, epoch milliseconds: nothing that became known later is used. By default the
@@ -208,15 +211,17 @@ def train(
     BundleError
         The exported model predicts something else than the trained one.
     """
-    examples = Examples.of(features, times, labels, learning, entities, as_of, stakes)
+    examples = Examples.of(features, times, labels, learning, entities, as_of, stakes, passed)
     evaluation = evaluate_examples(examples, learning, progress=progress, further_steps=2)
     chosen, steps = evaluation.best, len(evaluation.results) * len(evaluation.results[0].folds) + 2
     progress(steps - 2, steps, f"{chosen.candidate.name} on the newest events")
     start, end = _period(examples, learning)
     rows = examples.known(examples.within(start, end), examples.as_of)
+    rows = examples.drawn(examples.let_through(rows), examples.as_of, learning)
     table = examples.table(rows, examples.as_of, learning)
     times_of = examples.labels.times[rows]
-    fitted = fit_candidate(chosen.candidate, table, times_of, learning, "the newest events")
+    silent_rows = Silent.of(examples, start, examples.as_of, learning, table.encoding)
+    fitted = fit_candidate(chosen.candidate, table, times_of, learning, "the newest events", silent_rows)
     progress(steps - 1, steps, "exporting and checking")
     onnx = export(fitted.model, len(table.encoding))
     sample = table.X[:: max(1, len(table) // _CHECKED_ROWS)]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sevenfold.data.event import EventType
 
-__all__ = ["Cleaner", "Doorman"]
+__all__ = ["Cleaner", "Doorman", "doormen_of"]
 
 _SHORTEST = 13
 _GUARDED = (Kind.ENTITY, Kind.TEXT, Kind.CATEGORY)
@@ -70,3 +70,9 @@ class Doorman:
                 where = f"{self.event.__name__}.{name}"
                 faults.append(Fault(where, "an opaque token", "a raw card number", HOW_TO_TOKENISE))
         return row, faults
+
+
+def doormen_of(events: Mapping[str, EventType], cleaner: Cleaner | None = None) -> dict[str, Doorman]:
+    """Return a doorman for each of a design's events; the keys of all of them name events."""
+    keys = [event.__key__ for event in events.values()]
+    return {name: Doorman(event, keys, cleaner) for name, event in events.items()}

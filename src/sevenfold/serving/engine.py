@@ -16,6 +16,7 @@ from sevenfold.data.log import NewEntry
 from sevenfold.errors import DataError
 from sevenfold.serving.model import ModelRows, ServedModel
 from sevenfold.serving.names import DECISION, REASONS
+from sevenfold.serving.reasons.memory import Memory
 from sevenfold.serving.record import DecisionRecord, Program, encode_reasons, encode_record
 from sevenfold.serving.recovery import count_review
 from sevenfold.serving.tally import STAGES
@@ -62,6 +63,8 @@ class DecisionEngine:
         Reviews by day since the epoch, of the last day only; added to.
     explain
         Makes what finds the reasons of a model's decisions; `None` leaves lists and rules as the only ones.
+    about
+        The place in an event's row of the entity whose earlier decisions say what is usual; `None` for none.
     """
 
     def __init__(
@@ -74,8 +77,11 @@ class DecisionEngine:
         tally: Tally,
         reviews: dict[int, int],
         explain: Callable[[ServedModel], Explainer | None] | None = None,
+        about: int | None = None,
     ) -> None:
         self._explain = explain
+        self._about = about
+        self._memory = Memory[DecisionRecord]()
         self._explainer: Explainer | None = None
         self.features = features
         self.event = event
@@ -186,6 +192,8 @@ class DecisionEngine:
                 verdict.review_from,
                 verdict.block_from,
             )
+            if self._about is not None:
+                self._remember(one, record, self._about)
             entries.append(NewEntry(event, one.key, one.time_ms, one.body, now))
             entries.append(NewEntry(DECISION, one.key, now, encode_record(record), now))
         self._count(verdicts, now)
@@ -195,16 +203,37 @@ class DecisionEngine:
         spent["record"] += time.perf_counter_ns() - after_policy
         return entries
 
-    def explain(self, key: str, record: DecisionRecord) -> tuple[tuple[dict[str, Any], ...], NewEntry]:
-        """Find the reasons of a decision; return them, and what the log has to take."""
+    def _remember(self, one: Deciding, record: DecisionRecord, about: int) -> None:
+        """Give a decision that needs reasons its entity's earlier ones, and remember it for later ones."""
+        entity = one.row[about]
+        if record.action != "approve":
+            one.earlier = tuple(self._memory.of(entity))
+        self._memory.add(entity, record)
+
+    def explain(
+        self, key: str, record: DecisionRecord, earlier: Sequence[DecisionRecord] = ()
+    ) -> tuple[tuple[dict[str, Any], ...], NewEntry]:
+        """Find the reasons of a decision; return them, and what the log has to take.
+
+        Parameters
+        ----------
+        key
+            Of the event.
+        record
+            The decision.
+        earlier
+            Those about the same entity before it.
+        """
         started = time.perf_counter_ns()
-        reasons = self._reasons(record)
+        reasons = self._reasons(record, earlier)
         self._tally.spent_ns["reasons"] += time.perf_counter_ns() - started
         self._tally.explained += 1
         now = self._clock_ms()
         return reasons, NewEntry(REASONS, key, now, encode_reasons(reasons), now)
 
-    def _reasons(self, record: DecisionRecord) -> tuple[dict[str, Any], ...]:
+    def _reasons(
+        self, record: DecisionRecord, earlier: Sequence[DecisionRecord] = ()
+    ) -> tuple[dict[str, Any], ...]:
         explainer = self._explainer
         if explainer is None or self._rows is None:
             return tuple({"list": name} for name in record.lists) + tuple({"rule": n} for n in record.rules)
@@ -214,7 +243,8 @@ class DecisionEngine:
             fallback=record.fallback or self.model is None or self.model.id != record.model,
         )  # fmt: skip
         try:
-            found = explainer.reasons(self._rows(words)[0], self.program.values(record), verdict)
+            values, history = self.program.values(record), [self.program.values(one) for one in earlier]
+            found = explainer.reasons(self._rows(words)[0], values, verdict, history)
         except Exception as error:  # noqa: BLE001 - a decision never fails for want of a reason
             self._tally.model_trouble = f"no reasons: {type(error).__name__}: {error}"
             return ()

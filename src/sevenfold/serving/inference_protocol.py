@@ -155,7 +155,7 @@ def _decoded(body: bytes) -> _Request:
         wanted, _, got = what.removeprefix("Expected ").removeprefix("Object missing ").partition(", got ")
         fault = Fault(where.strip("`") or "$", wanted, got or "none", _HOW)
         raise DataError("The request is not one of the Open Inference Protocol.", [fault]) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         fault = Fault("body", "one JSON object", "something else", _HOW)
         raise DataError("The request is not one of the Open Inference Protocol.", [fault]) from error
     if any(one.name != OUTPUT for one in request.outputs or ()):

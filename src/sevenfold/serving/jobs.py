@@ -60,6 +60,8 @@ class Deciding(Job[Outcome]):
         Whether the log has its record, and it only waits for its reasons.
     reasons
         The log entry of those, once they are found.
+    earlier
+        The entity's decisions before this one, where it needs reasons and they are remembered.
     """
 
     key: str = ""
@@ -72,6 +74,7 @@ class Deciding(Job[Outcome]):
     offset: int = -1
     durable: bool = False
     reasons: NewEntry | None = None
+    earlier: Sequence[DecisionRecord] = ()
 
 
 @dataclass(slots=True, eq=False)

@@ -42,6 +42,8 @@ class Parts:
         Makes the policy that goes with a model; called again whenever that is swapped or state is rebuilt.
     explain
         Makes what finds the reasons of a model's decisions.
+    about
+        The field of the entity whose earlier decisions say what is usual; `None` leaves that out.
     trouble
         Why there is no model, where there is none.
     snapshot_command
@@ -61,6 +63,7 @@ class Parts:
     model: ServedModel | None
     judge: Callable[[ServedModel | None], Judge]
     explain: Callable[[ServedModel], Explainer | None] | None = None
+    about: str | None = None
     trouble: str = ""
     snapshot_command: Sequence[str] | None = None
     clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000

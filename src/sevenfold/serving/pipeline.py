@@ -164,7 +164,7 @@ class Pipeline:
         job = self._unexplained.popleft()
         if job.record is None:
             return
-        reasons, job.reasons = self.engine.explain(job.key, job.record)
+        reasons, job.reasons = self.engine.explain(job.key, job.record, job.earlier)
         body = encode_answer(job.offset, job.key, job.record, reasons)
         job.result = Outcome("new", body, event_id=job.key)
         self._computed.append(job)
@@ -197,6 +197,11 @@ class Pipeline:
                 result = job.result or Accepted()
                 self.taken += result.new
                 job.settle(result)
+
+    def unwatch(self) -> None:
+        """Do what is under way for its own sake: whoever asked for it is gone."""
+        for job in (*(self._committing or ()), *self._unexplained, *self._computed, *self.queue):
+            job.settled.clear()
 
     def drop(self, outcome: Outcome, *, committing: bool) -> None:
         """Take back what is not durable, and tell those who wait for it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sevenfold.data.body import encode
@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from sevenfold.serving.parts import Parts
     from sevenfold.serving.record import DecisionRecord
 
-__all__ = ["Reception"]
+__all__ = ["Reception", "Rival"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Another event under the same key, that is under way."""
+
+    job: Deciding | Taking
 
 
 class Reception:
@@ -45,8 +52,11 @@ class Reception:
         self.pending: dict[tuple[str, str], tuple[bytes, Deciding | Taking]] = {}
         self.explain: Callable[[str, DecisionRecord], tuple[dict[str, Any], ...]] = lambda _key, _record: ()
 
-    def decide(self, values: Mapping[str, object] | bytes) -> Deciding | Outcome:
-        """Give the job of deciding an event: a new one, or the one that is under way."""
+    def decide(self, values: Mapping[str, object] | bytes) -> Deciding | Outcome | Rival:
+        """Give the job of deciding an event: a new one, or the one that is under way.
+
+        Where another event under its key is under way, nothing can be said before that is durable, or is not.
+        """
         came = time.perf_counter_ns()
         try:
             if isinstance(values, bytes):
@@ -62,7 +72,7 @@ class Reception:
             known, job = under_way
             if known == body and isinstance(job, Deciding):
                 return job
-            return _conflict(self._name, key, same=known == body)
+            return Rival(job)
         found = self._log.find(self._name, key)
         if found is not None:
             return self._known(key, same=found[2] == body)
@@ -121,9 +131,10 @@ class Reception:
                 under_way |= (event, key) in self.pending
             else:
                 conflicts.append(position)
+                under_way |= (event, key) in self.pending
         result = Accepted(len(job.rows), duplicates, tuple(faults), tuple(conflicts))
         job.found = result
-        # A duplicate of what is not durable yet waits for it.
+        # What is known of events that are not durable yet is told when they are.
         return job if job.rows or under_way else result
 
     def _body(self, event: str, key: str) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from sevenfold.features.batch import fold_batch
 from sevenfold.serving.names import DECISION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from sevenfold.data.event import EventType
@@ -121,6 +122,15 @@ class Replay:
         )
 
 
+def _ahead(pages: Iterator[list[Row]]) -> Iterator[list[Row]]:
+    """Read and check the next page while one is worked on."""
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(next, pages, None)
+        while (rows := following.result()) is not None:
+            following = reader.submit(next, pages, None)
+            yield rows
+
+
 def recover(
     log: SqliteEventLog,
     end: int,
@@ -139,7 +149,7 @@ def recover(
     found = snapshots.newest(log, end)
     begin = found.offset
     replay = Replay(snapshots.plan, events, lateness, found)
-    for rows in log.pages(begin, end):
+    for rows in _ahead(log.pages(begin, end)):
         replay.add(rows)
         if progress is not None:
             progress(found.offset - begin, end - begin)

@@ -10,6 +10,7 @@ from sevenfold.data.log import NewEntry
 from sevenfold.errors import DataError, LogError
 from sevenfold.serving.names import DECISION, PROGRAM
 from sevenfold.serving.outcome import Accepted, Outcome
+from sevenfold.serving.reception import Rival
 from sevenfold.serving.record import Decision, Program, decode_record
 from sevenfold.serving.stats import Stats, measure
 from sevenfold.serving.worker import Worker, unavailable
@@ -79,10 +80,13 @@ class DecisionService:
         worker = self._worker
         if worker.loop is not None and worker.loop.is_running():
             return asyncio.run_coroutine_threadsafe(self.decided(values), worker.loop).result()
+        worker.let_go()
         with worker.lock:
             if self._closing:
                 return unavailable("a service that decides", "closed")
             job = worker.reception.decide(values)
+            if isinstance(job, Rival):  # left by a loop that ended without closing the service
+                return unavailable("a service that decides", "work under way on an event loop that has ended")
             if isinstance(job, Outcome):
                 return job
             told: list[Outcome] = []
@@ -97,6 +101,11 @@ class DecisionService:
         if (full := self._full()) is not None:
             return full
         job = worker.reception.decide(values)
+        while isinstance(job, Rival):
+            settled: asyncio.Future[Outcome | Accepted] = loop.create_future()
+            job.job.settled.append(partial(_resolve, settled))
+            await settled
+            job = worker.reception.decide(values)
         if isinstance(job, Outcome):
             return job
         future: asyncio.Future[Outcome] = loop.create_future()
@@ -111,12 +120,17 @@ class DecisionService:
         )
 
     def decide_table(
-        self, frame: pl.DataFrame, progress: Callable[[int, int], None] | None = None
+        self,
+        frame: pl.DataFrame,
+        progress: Callable[[int, int], None] | None = None,
+        *,
+        physical: bool = False,
     ) -> pl.DataFrame:
         """Decide the events of a table, durable batch by batch; see `serving.table.decide_table`."""
         from sevenfold.serving.table import decide_table
 
-        return decide_table(self._worker, frame, progress)
+        self._worker.let_go()
+        return decide_table(self._worker, frame, progress, physical=physical)
 
     async def accept(self, event: str, rows: Sequence[Mapping[str, object]]) -> Accepted:
         """Take in events that are only to be known, and return once they are durable.
@@ -203,6 +217,8 @@ class DecisionService:
         """Take no more, finish what was accepted, and let go of the files."""
         self._closing = True
         while self._worker.pipeline.busy:
+            if self._worker.trouble:
+                self._worker.give_up("closing")
             await asyncio.sleep(0.001)
         self.close_now()
 

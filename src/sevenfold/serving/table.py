@@ -56,7 +56,11 @@ class _Line(NamedTuple):
 
 
 def decide_table(
-    worker: Worker, frame: pl.DataFrame, progress: Callable[[int, int], None] | None = None
+    worker: Worker,
+    frame: pl.DataFrame,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    physical: bool = False,
 ) -> pl.DataFrame:
     """Decide the events of a table in the order of its rows.
 
@@ -65,9 +69,11 @@ def decide_table(
     worker
         That of a service no event loop works for.
     frame
-        Columns as the event declares them, or physical ones.
+        Columns as users have them, or physical ones.
     progress
         Called with rows that are durable, and rows in all.
+    physical
+        Whether the columns are physical: amounts in minor units.
 
     Returns
     -------
@@ -87,21 +93,21 @@ def decide_table(
     if worker.loop is not None and worker.loop.is_running():
         raise UsageError("The batch door opens while no event loop works for the service")
     event = worker.parts.events[worker.parts.decides]
-    physical = normalise(event, frame).cast({event.__time__: pl.Datetime("ms", "UTC")})
+    rows = normalise(event, frame, physical=physical).cast({event.__time__: pl.Datetime("ms", "UTC")})
     with worker.lock, collecting_later():
         job = _Job(worker)
         try:
-            for begin in range(0, physical.height, ROWS_A_BATCH):
-                job.decide(physical[begin : begin + ROWS_A_BATCH])
+            for begin in range(0, rows.height, ROWS_A_BATCH):
+                job.decide(rows[begin : begin + ROWS_A_BATCH])
                 if progress is not None:
-                    progress(min(begin, physical.height), physical.height)
+                    progress(min(begin, rows.height), rows.height)
             job.settle()
         except BaseException:
             job.give_up()
             raise
     if progress is not None:
-        progress(physical.height, physical.height)
-    return _answer(physical[event.__key__].cast(pl.String), job.lines)
+        progress(rows.height, rows.height)
+    return _answer(rows[event.__key__].cast(pl.String), job.lines)
 
 
 class _Job:
@@ -170,7 +176,7 @@ class _Job:
         engine = worker.pipeline.engine
         entries = engine.conclude(jobs, words, started)
         entries += [
-            engine.explain(job.key, job.record)[1]
+            engine.explain(job.key, job.record, job.earlier)[1]
             for job in jobs
             if job.record is not None and job.record.action != "approve"
         ]
@@ -222,6 +228,7 @@ class _Job:
         self.worker.pipeline.groups += self._under_way
         self._under_way = False
         self.worker.background.advance(self.worker.appender.tail.end)
+        self.worker.checkpoints.advance(self.worker.appender.tail.end)
 
     def give_up(self) -> None:
         """Have the state say again what the log says."""

@@ -18,6 +18,7 @@ from sevenfold.data.sqlite_appender import OvertakenError
 from sevenfold.errors import Fault, StateError
 from sevenfold.features.engine import FeatureEngine
 from sevenfold.serving.background import Background
+from sevenfold.serving.checkpoints import Checkpoints
 from sevenfold.serving.collecting import collecting_later, settled_in
 from sevenfold.serving.committer import Committer
 from sevenfold.serving.engine import DecisionEngine
@@ -78,6 +79,7 @@ class Worker:
         self.reception.explain = self._explain
         self.pipeline.engine.warm(parts.events[parts.decides], parts.judge(parts.model))
         self._committer = Committer(self.appender.commit)
+        self.checkpoints = Checkpoints(parts.log)
         self.background = Background(
             self.snapshots, parts.log.path, parts.events, parts.lateness,
             parts.serving.snapshot_every, parts.snapshot_command,
@@ -99,7 +101,10 @@ class Worker:
         if self.loop is not loop:
             if self.loop is not None and self.loop.is_running():
                 raise RuntimeError("A service works for one event loop")
+            self.let_go()
             self.loop = loop
+            if self.pipeline.busy:
+                self.wake()
             settled_in()
         return loop
 
@@ -130,8 +135,27 @@ class Worker:
 
     def _told(self, seconds: float, error: BaseException | None) -> None:
         """On the committer's thread: hand over to the loop's."""
-        if self.loop is not None:
-            self.loop.call_soon_threadsafe(self._committed, seconds, error)
+        try:
+            if self.loop is not None:
+                self.loop.call_soon_threadsafe(self._committed, seconds, error)
+        except RuntimeError:  # it has ended without closing the service: nobody waits any more
+            with self.lock:
+                self.pipeline.unwatch()
+                if error is None:
+                    self._succeeded(seconds)
+                else:
+                    self.pipeline.drop(_not_taken(error), committing=True)
+                    self.trouble = f"the state has to be rebuilt after a failure: {error}"
+
+    def let_go(self) -> None:
+        """Leave a loop that has ended, and wait for what it had under way."""
+        if self.loop is None or not self.loop.is_closed():
+            return
+        while self.pipeline.committing:
+            time.sleep(0.001)
+        with self.lock:
+            self.pipeline.unwatch()
+            self.loop, self._woken = None, False
 
     def _committed(self, seconds: float, error: BaseException | None) -> None:
         with self.lock:
@@ -149,6 +173,7 @@ class Worker:
         self._failures = 0
         self.pipeline.finish()
         self.background.advance(self.appender.tail.end)
+        self.checkpoints.advance(self.appender.tail.end)
 
     def _fail(self, error: BaseException) -> None:
         """Tell everybody who waits that it did not work, and rebuild the state aside."""
@@ -162,6 +187,11 @@ class Worker:
         self.trouble = f"the state is being rebuilt: {error}"
         self.pipeline.recall()
         self._rebuild_aside()
+
+    def give_up(self, reason: str) -> None:
+        """Tell everybody who waits for a state that is being rebuilt that it will not be."""
+        with self.lock:
+            self.pipeline.drop(unavailable("a service that decides", reason), committing=False)
 
     def _rebuild_aside(self) -> None:
         if self.loop is not None:
@@ -272,6 +302,7 @@ class Worker:
             self.tally,
             found.reviews,
             parts.explain,
+            None if parts.about is None else [*parts.events[parts.decides].__fields__].index(parts.about),
         )
 
     def _judge(self, end: int, reviews: Mapping[int, int]) -> Judge:
@@ -307,6 +338,7 @@ class Worker:
         self._closed = True
         self._committer.close()
         self.background.close()
+        self.checkpoints.close()
         behind = self.appender.tail.end - self.snapshots.offset()
         if behind > _LEFT_BEHIND and not self.pipeline.busy and not self.trouble:
             try:

@@ -1,5 +1,6 @@
-"""A door in a process of its own, before a service that only remembers: ``http_process.py HOME SECONDS``.
+"""A door in a process of its own, before a service that only remembers.
 
+Called as ``http_process.py HOME SECONDS [CERTIFICATE KEY]``.
 The service decides by what the payment's merchant is called: ``slow`` takes a second, ``boom`` raises,
 ``busy`` is unavailable. The first line on stdout is the address.
 """
@@ -7,19 +8,24 @@ The service decides by what the payment's merchant is called: ``slow`` takes a s
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from inference_process import ENCODING, model
 
 import sevenfold as sf
 from sevenfold.data.rows import convert
 from sevenfold.errors import DataError, Fault
 from sevenfold.serving.http.door import Behind, make_application
+from sevenfold.serving.http.inference import inference_handlers
 from sevenfold.serving.http.journal import Journal
 from sevenfold.serving.http.limits import Limits
 from sevenfold.serving.http.server import Address, leave, serve
+from sevenfold.serving.inference_protocol import InferenceProtocol
+from sevenfold.serving.model import ServedModel
 from sevenfold.serving.outcome import Accepted, Outcome
 from sevenfold.serving.stats import Stats
 from sevenfold.trust.key_file import KeyFile
@@ -54,25 +60,16 @@ class Chargeback(sf.Event, key="chargeback_id", time="reported_at"):
 EVENTS = {"Payment": Payment, "Chargeback": Chargeback}
 
 
-STATS = Stats(
-    decided=5,
-    taken=0,
-    actions={"approve": 4, "block": 1},
-    groups=2,
-    waiting=0,
-    seconds={"model": 0.5},
-    fallbacks=0,
-    model="m1",
-    policy="p1",
-    model_failures=0,
-    model_trouble="",
-    rebuilt=0,
-    log_end=17,
-    snapshot_offset=10,
-    snapshots=1,
-    snapshot_trouble="",
-    entities=3,
-)
+COUNTED: dict[str, Any] = {
+    "decided": 5,
+    "actions": {"approve": 4, "block": 1},
+    "seconds": {"model": 0.5},
+    "model": "m1",
+    "policy": "p1",
+    "log_end": 17,
+    "snapshot_offset": 10,
+}
+STATS = Stats(**{field.name: COUNTED.get(field.name, 0) for field in dataclasses.fields(Stats)})
 
 
 class Remembering:
@@ -143,14 +140,22 @@ def _tell(url: str) -> None:
     print(url, flush=True)  # noqa: T201  (for whoever started the process)
 
 
-async def main(home: Path, seconds: float) -> None:
+async def main(home: Path, seconds: float, *tls: Path) -> None:
     limits = Limits(body_bytes=200_000, body_seconds=seconds, header_seconds=seconds, requests=50)
-    behind = Behind("test", EVENTS, "Payment", Remembering(), stats=lambda: STATS)
+    served = ServedModel("m1", ENCODING, model())
+    alone = inference_handlers(InferenceProtocol("test", lambda: served))
+    behind = Behind("test", EVENTS, "Payment", Remembering(), stats=lambda: STATS, handlers=alone)
     journal = Journal(pretty=False)
     application = make_application(behind, KeyRing(KeyFile(home / "keys.json")), limits, journal)
-    await serve(application, Address(port=0), limits, journal, _tell)
+    await serve(
+        application,
+        Address(port=0, certificate=tls[0] if tls else None, key=tls[1] if tls else None),
+        limits,
+        journal,
+        _tell,
+    )
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), float(sys.argv[2])))
+    asyncio.run(main(Path(sys.argv[1]), float(sys.argv[2]), *map(Path, sys.argv[3:])))
     leave()

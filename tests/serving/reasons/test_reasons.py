@@ -180,3 +180,16 @@ def test_what_is_usual_needs_two_decisions():
     assert usual_of("a", [{"a": 1}, {"a": 2}]) == Usual(2, 1.5, pytest.approx(1.1), pytest.approx(1.9))
     assert usual_of("a", [{"a": "x"}, {"a": "y"}, {"a": "x"}]) == Usual(3, "x")
     assert Usual(3, "x").to_json() == {"decisions": 3, "value": "x"}
+
+
+def test_no_hour_is_higher_than_another(table):
+    features = sf.features(spent=v.spent, hour=v.at.hour())
+    encoding = Encoding((Column("spent"), Column("hour")))
+    X = np.stack([table.X[:, 0], np.arange(len(table)) % 24.0], axis=1)
+    late = Table(X, (X[:, 1] >= 22).astype(np.int8), encoding)
+    fitted = XGBoost(trees=5, depth=2, early_stopping=None).fit(late, seed=1, threads=1)
+    explainer = Explainer(features, Visit, flatten(formula_of(fitted), encoding, X), Reference.of(late))
+    found = explainer.reasons(np.array([10.0, 23.0]), {"spent": 10.0, "hour": 23.0})
+    assert found[0].sentence == "The hour of the day is 23:00 UTC. It raises the score."
+    assert found[0].customer == "The hour of the day counted against it."
+    assert found[0].below > 0.9

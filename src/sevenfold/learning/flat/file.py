@@ -128,14 +128,20 @@ def _tree_faults(arrays: Arrays, columns: int) -> Iterator[Fault]:
     if len(root) < 1 or root[0] != 0 or root[-1] != nodes or (sizes < 1).any():
         yield Fault("root", "rising positions from 0 to the number of nodes", "others")
     elif not short:
-        local = np.arange(nodes) - np.repeat(root[:-1], sizes)
-        leaf, room = a["left"] == local, np.repeat(sizes, sizes)
-        if not (leaf | ((a["left"] > local) & (a["left"] + 1 < room))).all():
+        start = np.repeat(root[:-1], sizes)
+        local, left = np.arange(nodes) - start, a["left"].astype(np.int64)
+        leaf = left == local
+        children = (start + left)[~leaf]
+        if not (leaf | ((left > local) & (left + 1 < np.repeat(sizes, sizes)))).all():
             yield Fault("left", "links that lead forwards within their tree", "others")
+        elif len(np.unique(np.r_[children, children + 1])) < 2 * len(children):
+            yield Fault("left", "one link to each node", "more to some")
         if not np.isposinf(a["threshold"][leaf]).all():
             yield Fault("threshold", "infinity at every leaf", "others")
         if np.isnan(a["threshold"]).any() or not np.isfinite(a["leaf"]).all():
             yield Fault("leaf", "numbers", "others")
+        if not (np.isfinite(a["cover"]) & (a["cover"] >= 0.0)).all():
+            yield Fault("cover", "numbers from 0 on", "others")
     if not ((a["place"] >= 0) & (a["place"] < 2 * columns + codes)).all():
         yield Fault("place", f"places below {2 * columns + codes}", "others")
     if not ((a["code_column"] >= 0) & (a["code_column"] < columns)).all():

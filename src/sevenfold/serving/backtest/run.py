@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Backtest", "RuleResult", "backtest"]
 
 _DAY_MS = 86_400_000
-_ROWS_A_PART = 65_536
+_ROWS_A_PART = 16_384
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +162,6 @@ def backtest(
     days = int(day.max()) + 1 if len(history) else 0
     sums = np.zeros((len(rules), days, len(COLUMNS)))
     overlap = np.zeros((len(rules), len(live)), np.int64)
-    found = np.zeros(max(len(live), 1), np.int64)
     at_stake = 0.0
     used = runner.used | costs.used
     for begin in range(0, len(history), _ROWS_A_PART):
@@ -179,7 +178,9 @@ def backtest(
         label = history.label[part]
         at_stake += float(table.missed[label == 1].sum())
         each = np.stack([table.missed, table.false_alarm, table.review])
-        tally(runner.answers(wide), own, label, each, day[part], sums, overlap, found)
+        tally(
+            runner.answers(wide), own, label, each, day[part], sums, overlap, np.empty(len(label), np.int64)
+        )
         if progress is not None:
             progress(min(begin + _ROWS_A_PART, len(history)), len(history))
     positives = int((history.label == 1).sum())

@@ -21,7 +21,7 @@ negatives, of a review over all; rows that it gives no answer for."""
 @compiled
 def tally(
     answers: Words, own: Words, label: Words, costs: Floats, day: Words, sums: Floats, overlap: Words,
-    found: Words,
+    met: Words,
 ) -> None:  # fmt: skip
     """Add rows to the sums.
 
@@ -41,40 +41,40 @@ def tally(
         (tested, days, len(COLUMNS)), added to.
     overlap
         (tested, live), added to: rows that both hit.
-    found
-        (live,), scratch.
+    met
+        (rows,), scratch: how many live rules hit each.
     """
     tested = own.size
     live = answers.shape[0] - tested
-    for row in range(answers.shape[1]):
-        known = 0
-        for rule in range(live):
-            if answers[tested + rule, row] == 1:
-                found[known] = rule
-                known += 1
-        positive = label[row] == 1
-        for rule in range(tested):
-            answer = answers[rule, row]
-            if answer == 0:
+    met[:] = 0
+    for rule in range(live):
+        answer = answers[tested + rule]
+        for row in range(met.size):
+            met[row] += answer[row] == 1
+    for rule in range(tested):
+        answer = answers[rule]
+        for row in range(met.size):
+            if answer[row] == 0:
                 continue
             into = sums[rule, day[row]]
-            if answer == NULL_INT:
+            if answer[row] == NULL_INT:
                 into[8] += 1.0
                 continue
+            others = met[row]
+            for other in range(live if others else 0):
+                if answers[tested + other, row] == 1:
+                    if other == own[rule]:
+                        others -= 1
+                    else:
+                        overlap[rule, other] += 1
+            new = 1.0 if others == 0 else 0.0
             into[0] += 1.0
+            into[3] += new
             into[7] += costs[2, row]
-            if positive:
+            if label[row] == 1:
                 into[1] += 1.0
+                into[4] += new
                 into[5] += costs[0, row]
             elif label[row] == 0:
                 into[2] += 1.0
                 into[6] += costs[1, row]
-            others = 0
-            for i in range(known):
-                if found[i] != own[rule]:
-                    overlap[rule, found[i]] += 1
-                    others += 1
-            if others == 0:
-                into[3] += 1.0
-                if positive:
-                    into[4] += 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sevenfold.serving.door import Doorman
+from sevenfold.serving.door import doormen_of
 from sevenfold.serving.http.application import Application
 from sevenfold.serving.http.decisions import Decisions
 from sevenfold.serving.http.limits import Limits, RateLimits
@@ -72,8 +72,7 @@ def make_application(
     from sevenfold.serving.http.mounted import Mounted
     from sevenfold.serving.http.routes import framework
 
-    keys = [event.__key__ for event in behind.events.values()]
-    doormen = {name: Doorman(event, keys, behind.cleaner) for name, event in behind.events.items()}
+    doormen = doormen_of(behind.events, behind.cleaner)
     telemetry, rates = Telemetry(behind.stats), RateLimits()
     decisions = Decisions(behind.decides, behind.service, doormen[behind.decides], limits, rates, telemetry)
     application = Application(decisions, authenticator, limits, telemetry, journal)

@@ -90,6 +90,22 @@ _DECIDED = {
     "fallback": False,
     "elapsed_us": 412,
 }
+_TENSOR = {
+    "type": "object",
+    "required": ["name", "shape", "datatype", "data"],
+    "properties": {
+        "name": {"type": "string", "description": "The feature's."},
+        "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}},
+        "datatype": {"type": "string", "examples": ["FP64", "BYTES"]},
+        "data": {"type": "array"},
+    },
+}
+_TENSORS = {
+    "type": "object",
+    "description": "Features by the Open Inference Protocol, version 2: a tensor each.",
+    "required": ["inputs"],
+    "properties": {"id": {"type": "string"}, "inputs": {"type": "array", "items": _TENSOR}},
+}
 _ACCEPTED = {
     "type": "object",
     "required": ["new", "duplicates", "refused", "conflicts"],
@@ -136,7 +152,7 @@ def document(behind: Behind, limits: Limits, more: Mapping[str, Any]) -> dict[st
             "version": __version__,
             "description": "Decisions in milliseconds, each durable and explained.",
         },
-        "paths": paths | dict(more.get("paths", {})),
+        "paths": paths | {path: _further(path, item) for path, item in more.get("paths", {}).items()},
         "components": {
             "schemas": {
                 "Problem": _PROBLEM,
@@ -156,6 +172,27 @@ def document(behind: Behind, limits: Limits, more: Mapping[str, Any]) -> dict[st
         },
         "security": [{"key": []}],
     }
+
+
+def _further(path: str, item: Mapping[str, Any]) -> dict[str, Any]:
+    """Complete what the framework wrote about the inference protocol: it sees bytes where JSON is."""
+    told = {}
+    for method, operation in item.items():
+        told[method] = {
+            **operation,
+            "responses": {
+                "200": {
+                    "description": operation["summary"],
+                    "content": {_JSON: {"schema": {"type": "object"}}},
+                },
+                **_problems(*_ALWAYS, "not-found", "invalid", "unavailable"),
+            },
+        }
+        if path.startswith("/v2/health/"):
+            told[method]["security"] = []
+        if method == "post":
+            told[method]["requestBody"] = {"required": True, "content": {_JSON: {"schema": _TENSORS}}}
+    return told
 
 
 def _decide(event: EventType, limits: Limits) -> dict[str, Any]:

@@ -42,6 +42,11 @@ class _Words:
     customer: str
     unit: Unit
 
+    @property
+    def is_size(self) -> bool:
+        """Whether more and less mean anything: noon is not less than the evening."""
+        return self.unit not in ("condition", "hour", "day")
+
 
 class Explainer:
     """Gives the reasons of decisions about one event.
@@ -177,7 +182,7 @@ def _analyst(
         parts = [f"The {words.what} is {written(value, words.unit)}"]
     if share is not None:
         parts.append(f"as in {_percent(share)} of all {events}")
-    elif below is not None and above is not None and max(below, above) >= 0.5 and not words.condition:
+    elif below is not None and above is not None and max(below, above) >= 0.5 and words.is_size:
         side, of = ("higher", below) if below >= above else ("lower", above)
         parts.append(f"{side} than in {_percent(of)} of all {events}")
     text = ", ".join(parts)
@@ -196,9 +201,9 @@ def _customer(words: _Words, value: Value, below: float | None, above: float | N
         return f"{_capital(words.condition)}." if value else f"It is not so that {words.condition}."
     if value is None:
         return f"The {words.what} is not known."
-    if below is not None and below >= _UNUSUAL:
+    if below is not None and below >= _UNUSUAL and words.is_size:
         return f"The {words.what} is unusually high."
-    if above is not None and above >= _UNUSUAL:
+    if above is not None and above >= _UNUSUAL and words.is_size:
         return f"The {words.what} is unusually low."
     return f"The {words.what} counted {'against' if raises else 'in favour of'} it."
 

@@ -17,7 +17,7 @@ class Memory(Generic[T]):
     """The latest decisions of the entities that were decided about latest.
 
     Bounded in both directions, so that its size does not grow with the log: with the defaults and records of
-    600 bytes some 120 MB at most. What was forgotten is merely not said to be usual.
+    a kilobyte, 80 MB at most. What was forgotten is merely not said to be usual.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Memory(Generic[T]):
     (['a2', 'a3'], [])
     """
 
-    def __init__(self, entities: int = 20_000, decisions: int = 10) -> None:
+    def __init__(self, entities: int = 10_000, decisions: int = 8) -> None:
         self._entities, self._decisions = entities, decisions
         self._known: OrderedDict[str, deque[T]] = OrderedDict()
 

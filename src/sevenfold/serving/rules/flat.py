@@ -1,4 +1,8 @@
-"""Turn a compiled program so that instructions of one kind stand together, whatever rule they are of."""
+"""Turn a compiled program so that instructions of one kind stand together, whatever rule they are of.
+
+What rules join by ``and`` at the top is taken apart, and left to the end: most rules fail at their first or
+second condition, and the rest of the chain need not be looked at.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from sevenfold.features.kernel.rowwise import CODES
 from sevenfold.serving.rules.kernel import GROUP_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -38,7 +42,7 @@ class FlatRules:
     ----------
     program
         (k, 7): the same instructions in the order of the groups, on the same registers.
-    groups, operands, constants, loads, rules
+    groups, operands, constants, loads, terms, ends
         See `judge_few`.
     values
         (registers,): constants in place.
@@ -49,7 +53,8 @@ class FlatRules:
     operands: NDArray[np.int64]
     constants: NDArray[np.int64]
     loads: NDArray[np.int64]
-    rules: NDArray[np.int64]
+    terms: NDArray[np.int64]
+    ends: NDArray[np.int64]
     values: NDArray[np.int64]
 
 
@@ -63,7 +68,9 @@ def flatten(program: Program, rules: Sequence[Register], whole: frozenset[int]) 
     whole
         Columns that arrive as floats and are integers.
     """
-    instructions = program.instructions.tolist()
+    made_by = {row[1]: row for row in program.instructions.tolist()}
+    terms = [_conjuncts(rule.number, made_by) for rule in rules]
+    instructions = _needed(list(made_by.values()), {term for rule in terms for term in rule})
     grouped = _by_kind(instructions)
     order = [number for members in grouped.values() for number in members]
     moved = _renumbered(program, [instructions[number][1] for number in order])
@@ -79,7 +86,7 @@ def flatten(program: Program, rules: Sequence[Register], whole: frozenset[int]) 
         for row in rows:
             registers = [moved[row[2 + operand]] for operand in range(arity)]
             flat.append([code, moved[row[1]], *registers, *row[2 + arity :]])
-    values = np.zeros(program.registers, np.int64)
+    values = np.zeros(len(moved), np.int64)
     for word, register in program.fixed.tolist():
         values[moved[register]] = word
     loads = [[column, moved[register], int(column in whole)] for column, register in program.fields.tolist()]
@@ -89,9 +96,34 @@ def flatten(program: Program, rules: Sequence[Register], whole: frozenset[int]) 
         np.array(operands, np.int64),
         program.constants if program.constants.size else np.zeros(1, np.int64),
         np.array(loads, np.int64).reshape(-1, 3),
-        np.array([moved[rule.number] for rule in rules], np.int64),
+        np.array([moved[term] for rule in terms for term in rule], np.int64),
+        np.cumsum([0, *(len(rule) for rule in terms)], dtype=np.int64),
         values,
     )
+
+
+def _conjuncts(register: int, made_by: Mapping[int, Sequence[int]]) -> list[int]:
+    """The registers that are joined by ``and`` to make one, each once, in their order."""
+    found: dict[int, None] = {}
+    waiting = [register]
+    while waiting:
+        part = waiting.pop()
+        instruction = made_by.get(part)
+        if instruction is not None and instruction[0] == CODES["and"]:
+            waiting += [instruction[3], instruction[2]]
+        else:
+            found[part] = None
+    return list(found)
+
+
+def _needed(instructions: Sequence[list[int]], wanted: set[int]) -> list[list[int]]:
+    """The instructions that some registers depend on, in order."""
+    found = []
+    for instruction in reversed(instructions):
+        if instruction[1] in wanted:
+            found.append(instruction)
+            wanted.update(instruction[2 : 2 + _ARITY[instruction[0]]])
+    return found[::-1]
 
 
 def _by_kind(instructions: Sequence[Sequence[int]]) -> dict[tuple[int, ...], list[int]]:

@@ -28,16 +28,16 @@ GROUP_WORDS = 7
 
 
 @compiled
-def load(loads: Words, raw: Words, row: int, registers: Words, lane: int) -> None:
-    """Bring one row into registers; ``loads`` (k, 3): column, register, 1 for a whole number as a float."""
-    fraw = raw.view(np.float64)
+def load(loads: Words, columns: Words, begin: int, n: int, registers: Words) -> None:
+    """Bring rows into registers; ``loads`` (k, 3): column, register, 1 for a whole number as a float."""
     for i in range(loads.shape[0]):
-        column = loads[i, 0]
+        column, register = columns[loads[i, 0], begin : begin + n], registers[loads[i, 1], :n]
         if loads[i, 2] == 1:
-            value = fraw[row, column]
-            registers[loads[i, 1], lane] = NULL_INT if math.isnan(value) else np.int64(value)
+            floats = column.view(np.float64)
+            for k in range(n):
+                register[k] = NULL_INT if math.isnan(floats[k]) else np.int64(floats[k])
         else:
-            registers[loads[i, 1], lane] = raw[row, column]
+            register[:] = column
 
 
 @compiled
@@ -68,8 +68,8 @@ def run_groups(
 
 @compiled
 def judge_few(
-    groups: Words, operands: Words, constants: Words, loads: Words, rules: Words,
-    raw: Words, values: Words, lanes: Words, hits: Words, unknown: Words,
+    groups: Words, operands: Words, constants: Words, loads: Words, terms: Words, ends: Words, raw: Words,
+    values: Words, lanes: Words, hits: Words, unknown: Words,
 ) -> None:  # fmt: skip
     """Run the rules over rows one by one.
 
@@ -82,8 +82,9 @@ def judge_few(
         Members of ``is_in``.
     loads
         (k, 3), as `load` takes them.
-    rules
-        (rules,): the register of each rule.
+    terms, ends
+        The registers that rule ``i`` joins by ``and`` are ``terms[ends[i] : ends[i + 1]]``; a single one is
+        its answer, whatever it is.
     raw
         (rows, columns): words, a row a decision.
     values
@@ -98,11 +99,17 @@ def judge_few(
     flanes = lanes.view(np.float64)
     column = values.reshape((values.size, 1))
     for row in range(raw.shape[0]):
-        load(loads, raw, row, column, 0)
+        load(loads, raw[row].reshape((raw.shape[1], 1)), 0, 1, column)
         run_groups(groups, operands, constants, values, lanes, flanes)
         found = 0
-        for i in range(rules.shape[0]):
-            answer = values[np.uint64(rules[i])]
+        for i in range(ends.size - 1):
+            answer = values[np.uint64(terms[ends[i]])]
+            for k in range(ends[i] + 1, ends[i + 1]):
+                if answer == 0:
+                    break
+                term = values[np.uint64(terms[k])]
+                if term != 1:
+                    answer = term
             if answer == 1:
                 found += 1
                 hits[row, found] = i
@@ -113,8 +120,8 @@ def judge_few(
 
 @compiled
 def judge_many(
-    program: Words, constants: Words, loads: Words, rules: Words, raw: Words, registers: Words,
-    answers: Words,
+    program: Words, constants: Words, loads: Words, terms: Words, ends: Words, columns: Words,
+    registers: Words, answers: Words,
 ) -> None:  # fmt: skip
     """Run the rules over blocks of rows: ``answers[:, i]`` of shape (rules, rows) become 1, 0 or null.
 
@@ -122,16 +129,22 @@ def judge_many(
     ----------
     program
         (k, 7), as `rowwise.compute` takes it.
+    columns
+        (columns, rows): words.
     registers
         (registers, width): a block is as wide; constants stand in every lane already.
     """
     fregisters = registers.view(np.float64)
     width = registers.shape[1]
-    for begin in range(0, raw.shape[0], width):
-        n = min(width, raw.shape[0] - begin)
-        for k in range(n):
-            load(loads, raw, begin + k, registers, k)
+    for begin in range(0, columns.shape[1], width):
+        n = min(width, columns.shape[1] - begin)
+        load(loads, columns, begin, n, registers)
         compute(program, registers, fregisters, constants, n)
-        for i in range(rules.shape[0]):
-            for k in range(n):
-                answers[i, begin + k] = registers[rules[i], k]
+        for i in range(ends.size - 1):
+            answer = answers[i, begin : begin + n]
+            answer[:] = registers[terms[ends[i]], :n]
+            for m in range(ends[i] + 1, ends[i + 1]):
+                term = registers[terms[m]]
+                for k in range(n):
+                    if answer[k] != 0 and term[k] != 1:
+                        answer[k] = term[k]

@@ -130,7 +130,7 @@ def wide_table(
     scores: NDArray[np.float64] | None,
     risks: NDArray[np.int64] | None,
 ) -> NDArray[np.int64]:
-    """The wide rows of a table: words of shape (rows, columns).
+    """The wide rows of a table: words of shape (rows, columns), a column after the other in memory.
 
     Parameters
     ----------
@@ -143,10 +143,10 @@ def wide_table(
     """
     import polars as pl
 
-    rows = np.zeros((decided.height, len(sheet.row.__fields__)), np.int64)
+    columns = np.zeros((len(sheet.row.__fields__), decided.height), np.int64)
     for position, field in enumerate(sheet.event.__fields__.values()):
         if position in used:
-            rows[:, position] = column_words(sheet.event, field, decided)
+            columns[position] = column_words(sheet.event, field, decided)
     first = len(sheet.event.__fields__)
     for position, name in enumerate(sheet.names, first):
         if position not in used:
@@ -154,11 +154,11 @@ def wide_table(
         column = features[name]
         kind = _kind(sheet, name)
         if kind == "text":
-            rows[:, position] = text_words(column)
+            columns[position] = text_words(column)
         elif kind == "float":
-            rows[:, position] = column.cast(pl.Float64).fill_null(float("nan")).to_numpy().view(np.int64)
+            columns[position] = column.cast(pl.Float64).fill_null(float("nan")).to_numpy().view(np.int64)
         else:
-            rows[:, position] = column.cast(pl.Int64).fill_null(NULL_INT).to_numpy()
-    rows[:, sheet.position(SCORE)] = _NAN_BITS if scores is None else scores.view(np.int64)
-    rows[:, sheet.position(RISK)] = NULL_INT if risks is None else risks
-    return rows
+            columns[position] = column.cast(pl.Int64).fill_null(NULL_INT).to_numpy()
+    columns[sheet.position(SCORE)] = _NAN_BITS if scores is None else scores.view(np.int64)
+    columns[sheet.position(RISK)] = NULL_INT if risks is None else risks
+    return columns.T

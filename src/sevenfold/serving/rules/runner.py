@@ -61,7 +61,7 @@ class Runner:
 
     def __init__(self, flat: FlatRules) -> None:
         self._flat = flat
-        self.count = len(flat.rules)
+        self.count = len(flat.ends) - 1
         self.used = frozenset(int(column) for column in flat.loads[:, 0])
         self.unknown = np.zeros(self.count, np.int64)
         self._values = flat.values.copy()
@@ -79,7 +79,7 @@ class Runner:
             self._hits = np.zeros((len(raw), 1 + self.count), np.int64)
         flat, hits = self._flat, self._hits
         judge_few(
-            flat.groups, flat.operands, flat.constants, flat.loads, flat.rules, raw,
+            flat.groups, flat.operands, flat.constants, flat.loads, flat.terms, flat.ends, raw,
             self._values, self._lanes, hits, self.unknown,
         )  # fmt: skip
         counts = hits[: len(raw), 0].tolist()
@@ -90,6 +90,9 @@ class Runner:
         if self._registers is None:
             self._registers = np.repeat(self._flat.values[:, None], self._width, axis=1)
         flat = self._flat
+        columns = np.ascontiguousarray(raw.T)  # as `wide_table` lays them, so that nothing is copied
         answers = np.empty((self.count, len(raw)), np.int64)
-        judge_many(flat.program, flat.constants, flat.loads, flat.rules, raw, self._registers, answers)
+        judge_many(
+            flat.program, flat.constants, flat.loads, flat.terms, flat.ends, columns, self._registers, answers
+        )
         return answers

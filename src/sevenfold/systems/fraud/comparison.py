@@ -111,7 +111,7 @@ class Group:
     alone, without
         The outcome with these features alone, and with all others.
     ns
-        Nanoseconds of a backfill an event, of these features alone.
+        Nanoseconds of processor time an event of a backfill, of these features alone.
     """
 
     name: str

@@ -45,7 +45,7 @@ def read(path: Path | str | None = None) -> dict[str, pl.DataFrame]:
     dict of DataFrame
         ``Transaction``: transaction_id String, occurred_at Datetime(ms, UTC), customer and terminal Int32,
         amount Decimal(18, 2). ``FraudReport``: report_id and transaction_id String, reported_at
-        Datetime(ms, UTC), customer, terminal and amount as those of the transaction. Both sorted by time, ties
+        Datetime(ms, UTC), customer, terminal and amount those of the transaction. Both sorted by time, ties
         by ``TRANSACTION_ID``.
 
     Raises

@@ -116,7 +116,8 @@ def simulate(
         ``Chargeback.parquet``, sorted by time, with amounts in major units as decimals and times in UTC;
         ``truth.parquet``, in the order of the payments and never to be learned from: payment_id, pattern,
         is_fraud, the number of the attack, age band and region of the card's holder; ``world.json``, the
-        report. Chargebacks keep coming in for 120 days after the last payment, refunds for 90.
+        report. Chargebacks keep coming in for 120 days after the last payment; of refunds
+        there are those of the world's days.
 
     Raises
     ------
@@ -163,7 +164,8 @@ def _make(plan: Plan, draft: Path, out: Path, progress: Progress | None) -> Worl
             done += len(batch)
             if progress is not None:
                 progress(done, plan.payments)
-        rest = {kind: queue.until(None) for kind, queue in waiting.items()}
+        # the files end with the world; only chargebacks are followed to their end, since they are the labels
+        rest = {kind: waiting[kind].until(None) for kind in ("Decline", "Chargeback")}
         reported += np.bincount(rest["Chargeback"]["pattern"], minlength=len(NAMES))
         scribe.later(write, Batch.empty(), done, rest)
     for table in (*tables.values(), truth):

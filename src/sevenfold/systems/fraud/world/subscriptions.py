@@ -25,7 +25,7 @@ from sevenfold.systems.fraud.world.clock import DAY, HOUR
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sevenfold.systems.fraud.world.arrays import Indices
+    from sevenfold.systems.fraud.world.arrays import Flags, Indices
     from sevenfold.systems.fraud.world.plan import Plan, Slice
     from sevenfold.systems.fraud.world.society import Society
 
@@ -34,7 +34,7 @@ __all__ = ["Subscriptions"]
 _SHARE = 0.085
 """Share of the payments that people make themselves, or by subscription, that are subscriptions."""
 _WANTED_BY_AGE = np.array([1.0, 0.85, 0.55, 0.25])
-_LAST_OF_MONTH = 28
+_LONGEST_MONTH = 31
 _LATER = (0, 3, 7)
 """Days after which a charge is tried, and tried again."""
 _FAILS = (0.07, 0.035, 0.012)
@@ -54,9 +54,11 @@ class Subscriptions:
     first, stop
         Days since the world's start from which and before which it runs; int32.
     runs
-        First row for each day of the month, from 1 to 28, and the end; int64, shape (29,).
+        First row for each day of the month, from 1 to 31, and the end; int64, shape (32,).
     of_month
         Day of the month of each day of the world; int64.
+    last
+        Whether it is the last of its month, on which all are charged that were to be charged later.
     key
         Seed of the hashes.
     """
@@ -67,6 +69,7 @@ class Subscriptions:
     stop: NDArray[np.int32]
     runs: Indices
     of_month: Indices
+    last: Flags
     key: int
 
     def __len__(self) -> int:
@@ -104,7 +107,7 @@ class Subscriptions:
         first = np.where(before, -1, day)
         ends = chance.random(count) < 0.3
         stop = np.where(ends, first + 30 + chance.integers(0, plan.days + 1, count), 1 << 30)
-        charged = pick(chance, [2.0, *[1.0] * 13, 2.0, *[1.0] * 13], count)
+        charged = pick(chance, [2.0, *[1.0] * 13, 2.0, *[1.0] * 16], count)
         order = np.argsort(charged, kind="stable")
         dates = [plan.start + timedelta(days=number) for number in range(plan.days)]
         return cls(
@@ -112,8 +115,9 @@ class Subscriptions:
             merchant=merchant[order].astype(np.int32),
             first=first[order].astype(np.int32),
             stop=stop[order].astype(np.int32),
-            runs=np.searchsorted(charged[order], np.arange(_LAST_OF_MONTH + 1)),
+            runs=np.searchsorted(charged[order], np.arange(_LONGEST_MONTH + 1)),
             of_month=np.array([date.day for date in dates]),
+            last=np.array([(date + timedelta(days=1)).day == 1 for date in dates]),
             key=plan.seed,
         )
 
@@ -122,9 +126,11 @@ class Subscriptions:
         rows, fails = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
         for number, later in enumerate(_LATER):
             asked = day - later
-            if asked < 0 or self.of_month[asked] > _LAST_OF_MONTH:
+            if asked < 0:
                 continue
-            begin, stop = self.runs[self.of_month[asked] - 1 : self.of_month[asked] + 1]
+            date = int(self.of_month[asked])
+            begin = self.runs[date - 1]
+            stop = self.runs[_LONGEST_MONTH if self.last[asked] else date]
             run = np.arange(begin, stop)
             run = run[(self.first[begin:stop] <= asked) & (asked < self.stop[begin:stop])]
             luck = unit(run * 65_536 + asked, self.key + 17)

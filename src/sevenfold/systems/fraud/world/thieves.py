@@ -6,11 +6,11 @@ that he takes for burnt. Between attacks: what was blocked of a pattern lately i
 The more that is, the more of its next attacks begin as carefully as others end, and the more thieves turn
 to the pattern that is blocked least.
 
-Sources: Bolton, Hand, "Statistical Fraud Detection: A Review", Statistical Science 17(3), 2002 (when one
-way is closed, thieves turn to another); Dalvi, Domingos, Mausam, Sanghai, Verma, "Adversarial
-Classification", KDD 2004 (an adversary answers each classifier at the least cost); Carminati, Santini,
-Polino, Zanero, "Evasion Attacks against Banking Fraud Detection Systems", RAID 2020 (smaller sums and
-slower pace are what evades them).
+Sources: Bolton, Hand, "Statistical Fraud Detection: A Review", Statistical Science 17(3), 2002 (when one way
+is closed, thieves turn to another); Dalvi, Domingos, Mausam, Sanghai, Verma, "Adversarial Classification",
+KDD 2004 (an adversary answers each classifier at the least cost); Carminati, Santini, Polino, Zanero,
+"Evasion Attacks against Banking Fraud Detection Systems", RAID 2020 (sums and times are chosen to pass).
+The numbers below are assumptions.
 """
 
 from __future__ import annotations

@@ -7,8 +7,9 @@ the stolen card has anything to report: what the mules pay is never disputed.
 
 Sources: Florencio, Herley, "Is Everything We Know About Password Stealing Wrong?", IEEE Security & Privacy
 10(6), 2012 (mules, not credentials, are what thieves are short of); Leukfeldt, Jansen, "Cyber Criminal
-Networks and Money Mules", International Journal of Cyber Criminology 9(2), 2015 (mules are young, and stay
-in use for days).
+Networks and Money Mules", International Journal of Cyber Criminology 9(2), 2015 (they interrupt the trail);
+Bekkers, Van Houten, Spithoven, Leukfeldt, "Money Mules and Cybercrime Involvement Mechanisms", Deviant
+Behavior 44, 2023 (they are often young). How long a chain is, and how fast, is an assumption.
 """
 
 from __future__ import annotations
