@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from sevenfold.data.log import LogEntry
     from sevenfold.problem.problem import Problem
-    from sevenfold.serving.verdict import Action, Asked
+    from sevenfold.serving.verdict import Action, Asked, RuleCount
 
 
 class CostJudge:
@@ -56,3 +56,7 @@ class CostJudge:
 
     def recall(self, action: str, now_ms: int) -> None:
         """Reviews are not counted."""
+
+    def rule_counts(self) -> dict[str, RuleCount]:
+        """It has no rules."""
+        return {}

@@ -35,10 +35,10 @@ def test_the_page_of_a_small_run(home: Path) -> None:
     table = pl.DataFrame([payment(1000 + number) for number in range(40)])
     told: list[str] = []
     measure_serving(opened(home), [payment(n) for n in range(600)], table, figures, told.append)
-    figures.starts = [Start("without a snapshot", 1000, 0.5), Start("with a snapshot", 0, 0.1)]
+    figures.starts = [Start("without a snapshot", 1000, 0.5, 0.4), Start("with a snapshot", 0, 0.1, 0.1)]
     page = serving_markdown(figures)
     assert "7 features, 1 trees; one inference takes 10.0 µs flat, 20.0 µs by ONNX Runtime." in page
-    assert "| without a snapshot | 1,000 | 0.50 | 2,000 |" in page
+    assert "| without a snapshot | 1,000 | 0.50 | 0.40 | 2,000 |" in page
     assert page.count("| event loop |") == 3
     assert serving_ratios(figures)["inference, of ONNX Runtime's"] == 0.5
     assert told[0] == "the batch door"

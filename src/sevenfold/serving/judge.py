@@ -23,7 +23,7 @@ from sevenfold.serving.thresholds import Thresholds, thresholds
 from sevenfold.serving.verdict import ACTIONS, Asked, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sevenfold.data.log import LogEntry
     from sevenfold.learning.risk_scale import RiskScale
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sevenfold.serving.policy import Policy
     from sevenfold.serving.rules.rule import Rule
     from sevenfold.serving.rules.sheet import Sheet
-    from sevenfold.serving.verdict import Action, Decider
+    from sevenfold.serving.verdict import Action, Decider, RuleCount
 
 __all__ = ["PolicyJudge"]
 
@@ -103,6 +103,10 @@ class PolicyJudge:
         self.book.update(entry)
         if self.book.version != before or entry.event == "RuleChange":
             self._rows = None
+
+    def rule_counts(self) -> Mapping[str, RuleCount]:
+        """What each rule did since the policy was made, by name."""
+        return self.book.statistics()
 
     def recall(self, action: str, now_ms: int) -> None:
         """Count a decision made before a restart, so that the day's reviews are known."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sevenfold.serving.verdict import RuleCount
     from sevenfold.serving.worker import Worker
 
 __all__ = ["Stats", "measure"]
@@ -47,6 +48,8 @@ class Stats:
         How many were taken in the background, and why the last one failed, if it did.
     entities
         Entities that state is kept of.
+    rules
+        What each rule did since it was read from the log.
     """
 
     decided: int
@@ -67,6 +70,7 @@ class Stats:
     snapshots: int
     snapshot_trouble: str
     entities: int
+    rules: Mapping[str, RuleCount]
 
 
 def measure(worker: Worker) -> Stats:
@@ -92,4 +96,5 @@ def measure(worker: Worker) -> Stats:
         snapshots=worker.background.taken,
         snapshot_trouble=worker.background.trouble,
         entities=sum(len(slots) for slots in engine.features.state.slots),
+        rules=engine.judge.rule_counts(),
     )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sevenfold.data.log import LogEntry
 
-__all__ = ["ACTIONS", "Action", "Asked", "Decider", "Judge", "Verdict"]
+__all__ = ["ACTIONS", "Action", "Asked", "Decider", "Judge", "RuleCount", "Verdict"]
 
 Action = Literal["approve", "review", "block"]
 ACTIONS: tuple[Action, ...] = ("approve", "review", "block")
@@ -84,6 +84,27 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     block_from: float = 1.0
 
 
+class RuleCount(msgspec.Struct):
+    """What a rule did since the service was opened.
+
+    Parameters
+    ----------
+    hits
+        Events that met it.
+    unknown
+        Events of which it could not be told, since a value was missing.
+    errors
+        Batches over which the rules could not be run, and of which the events were decided without them.
+    broken
+        Whether it should run and cannot: it no longer fits the design.
+    """
+
+    hits: int = 0
+    unknown: int = 0
+    errors: int = 0
+    broken: bool = False
+
+
 class Judge(Protocol):
     """The policy at work: from events, features and scores to actions (`serving.judge` has one)."""
 
@@ -98,6 +119,10 @@ class Judge(Protocol):
 
     def update(self, entry: LogEntry) -> None:
         """Take note of an entry of the log: a change of a rule or a list, or else nothing."""
+        ...
+
+    def rule_counts(self) -> Mapping[str, RuleCount]:
+        """What each rule did since the policy was made, by name."""
         ...
 
     def recall(self, action: str, now_ms: int) -> None:

@@ -28,6 +28,7 @@ from sevenfold.serving.inference_protocol import InferenceProtocol
 from sevenfold.serving.model import ServedModel
 from sevenfold.serving.outcome import Accepted, Outcome
 from sevenfold.serving.stats import Stats
+from sevenfold.serving.verdict import RuleCount
 from sevenfold.trust.key_file import KeyFile
 from sevenfold.trust.keys import KeyRing
 
@@ -68,6 +69,7 @@ COUNTED: dict[str, Any] = {
     "policy": "p1",
     "log_end": 17,
     "snapshot_offset": 10,
+    "rules": {"burst": RuleCount(hits=3), "old": RuleCount(broken=True)},
 }
 STATS = Stats(**{field.name: COUNTED.get(field.name, 0) for field in dataclasses.fields(Stats)})
 

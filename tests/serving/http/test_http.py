@@ -132,6 +132,8 @@ def test_metrics_hold_few_labels_whatever_is_sent(door: Door) -> None:
         'sevenfold_stage_seconds_total{stage="model"} 0.5',
         "sevenfold_snapshot_lag_entries 7.0",
         'sevenfold_serving{model="m1",policy="p1"} 1.0',
+        'sevenfold_rules_total{rule="burst",what="hits"} 3.0',
+        "sevenfold_rules_broken 1.0",
     ):
         assert line in text
     routes = set(re.findall(r'sevenfold_http_requests_total\{route="(\w+)"', text))

@@ -138,3 +138,14 @@ def test_windows_and_events_have_words():
 )
 def test_values_are_written_for_people(value, unit, said):
     assert written(value, unit) == said
+
+
+def test_the_fraud_design_speaks_of_every_feature():
+    """No sentence falls back on a column's name, and none is said to a customer that has a gap in it."""
+    design = sf.load("fraud")
+    for name in design.features:
+        said = phrase(design.features.resolved(name))
+        assert "_" not in said, name
+    for description in design.features.descriptions.values():
+        assert "{" not in description.what.replace("{window}", "")
+        assert description.customer.endswith(".")

@@ -66,11 +66,12 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """How long a service took to be ready, and how many log entries it folded for that."""
+    """How long a service took to be ready, by the clock and of processors, and what it folded for that."""
 
     name: str
     entries: int
     seconds: float
+    cpu_seconds: float
 
 
 @dataclass

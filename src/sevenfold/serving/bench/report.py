@@ -45,10 +45,12 @@ def serving_markdown(figures: ServingFigures) -> str:
     load = next(one for one in figures.loads if one.clients == 16)
     lines += ["", "| stage, 16 clients | µs |", "|---|--:|"]
     lines += [f"| {name} | {spent:.1f} |" for name, spent in load.stages.items()]
-    lines += ["", "| start | log entries folded | seconds | entries/s |", "|---|--:|--:|--:|"]
+    lines += ["", "| start | log entries folded | seconds | of a core | entries/s |", "|---|--:|--:|--:|--:|"]
     for start in figures.starts:
         rate = f"{start.entries / start.seconds:,.0f}" if start.entries else ""
-        lines.append(f"| {start.name} | {start.entries:,} | {start.seconds:.2f} | {rate} |")
+        lines.append(
+            f"| {start.name} | {start.entries:,} | {start.seconds:.2f} | {start.cpu_seconds:.2f} | {rate} |"
+        )
     door = f"{figures.table_rate:,.0f} events a second, {figures.table_rate_a_core:,.0f} of one core"
     p99 = f"{figures.p99_plain:,.0f} µs, and {figures.p99_snapshot:,.0f} µs while a snapshot is taken"
     lines += ["", f"Batch door: {door}. p99 under 64 clients: {p99}."]

@@ -135,6 +135,16 @@ class _Service:
         for stage, spent in stats.seconds.items():
             seconds.add_metric([stage], spent)
         yield from (actions, seconds)
+        rules = CounterMetricFamily("sevenfold_rules", "What rules did", labels=["rule", "what"])
+        for name, did in stats.rules.items():
+            for what, count in (("hits", did.hits), ("unknown", did.unknown), ("errors", did.errors)):
+                rules.add_metric([name, what], count)
+        broken = GaugeMetricFamily(
+            "sevenfold_rules_broken",
+            "Rules that should run and no longer fit the design",
+            sum(did.broken for did in stats.rules.values()),
+        )
+        yield from (rules, broken)
         for name, about, value in (
             ("waiting", "Events that wait for a decision or for the disk", stats.waiting),
             ("log_entries", "Entries of the log", stats.log_end),

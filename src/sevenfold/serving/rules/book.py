@@ -6,10 +6,13 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from sevenfold.errors import DesignError
 from sevenfold.serving.rules.rule import Rule, RuleChange
 from sevenfold.serving.rules.runner import RuleCompiler, Runner
 from sevenfold.serving.rules.translate import condition
+from sevenfold.serving.verdict import RuleCount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,29 +26,10 @@ if TYPE_CHECKING:
     from sevenfold.features.program import Register
     from sevenfold.serving.rules.sheet import Sheet
 
-__all__ = ["RuleBook", "RuleCount"]
+__all__ = ["RuleBook"]
 
 _DEAD_SHARE = 2
 """The program is compiled anew when it holds so many times the rules that run."""
-
-
-@dataclass
-class RuleCount:
-    """What a rule did since the book was opened.
-
-    Attributes
-    ----------
-    hits
-        Events that met it.
-    unknown
-        Events of which it could not be told, since a value was missing.
-    errors
-        Batches in which the rules could not be run.
-    """
-
-    hits: int = 0
-    unknown: int = 0
-    errors: int = 0
 
 
 @dataclass
@@ -159,9 +143,13 @@ class RuleBook:
             self.counts[rule.name].errors += 1
 
     def statistics(self) -> dict[str, RuleCount]:
-        """What each rule did since the book was opened."""
-        self._settle_counts()
-        return self.counts
+        """What each rule did since the book was opened, as it stands."""
+        runner, running = self._runner, list(self._running)
+        found = {name: replace(self.counts[name], broken=name in self.broken) for name in list(self.rules)}
+        if runner is not None:
+            for rule, unknown in zip(running, runner.unknown.tolist(), strict=False):
+                found[rule.name].unknown += unknown
+        return found
 
     def _settle_counts(self) -> None:
         """Carry over what the runner counted by number."""

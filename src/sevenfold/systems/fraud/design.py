@@ -38,11 +38,15 @@ features = sf.features(
     card_country_changed=p.country.changed().by(p.card),
     card_device_changed=p.device.changed().by(p.card),
     card_ip_changed=p.ip.changed().by(p.card),
-    card_burst=p.decayed_count("5m").by(p.card),
+    card_burst=p.decayed_count("5m")
+    .by(p.card)
+    .described("burst of payments with this card, of late", "The card was used many times within minutes."),
     # What this card has done before with these others.
     card_merchant_seen=p.count().by(p.card, p.merchant).over("90d"),
     card_device_seen=p.count().by(p.card, p.device).over("90d"),
-    card_device_age=p.occurred_at.since_first().by(p.card, p.device),
+    card_device_age=p.occurred_at.since_first()
+    .by(p.card, p.device)
+    .described("time since this card was first used on this device", "The device is new to this card."),
     card_reports=Chargeback.count().by(Chargeback.card).over("90d"),
     # What issuers and merchants said of the card before: refusals at once, refunds days later.
     card_declines=Decline.count().by(Decline.card).over("1h", "1d", "30d"),
@@ -50,9 +54,20 @@ features = sf.features(
     card_refunded=Refund.amount.sum().by(Refund.card).over("90d"),
     # The device and the address: one thief, many cards.
     device_count=p.count().by(p.device).over("1h", "1d", "7d"),
-    device_cards=p.card.n_unique().by(p.device).over("1d", "7d"),
+    device_cards=p.card.n_unique()
+    .by(p.device)
+    .over("1d", "7d")
+    .described(
+        "number of cards used on this device in the {window}", "The device was used with several cards."
+    ),
     ip_count=p.count().by(p.ip).over("10m", "1h", "1d"),
-    ip_cards=p.card.n_unique().by(p.ip).over("1h", "1d"),
+    ip_cards=p.card.n_unique()
+    .by(p.ip)
+    .over("1h", "1d")
+    .described(
+        "number of cards used from this address in the {window}",
+        "Several cards were used from the same internet address.",
+    ),
     device_declines=Decline.count().by(Decline.device).over("1h", "1d"),
     ip_declines=Decline.count().by(Decline.ip).over("1h"),
     ip_small=(p.amount < 5).mean().by(p.ip).over("1h"),
