@@ -42,6 +42,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@echo "Compiling the feature kernel (once; about a minute)"
 	@$(BIN)/python -m sevenfold.features.warm
 	@$(BIN)/python -m sevenfold.learning.flat.warm
+	@$(BIN)/python -m sevenfold.serving.rules.warm
 	@touch $@
 
 install: $(INSTALLED)  ## make .venv/ from requirements.lock, once

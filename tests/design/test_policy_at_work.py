@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import warnings
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 import sevenfold as sf
 from sevenfold.design.backtesting import history_of
-from sevenfold.design.policing import PolicyDesk
+from sevenfold.design.policing import PolicyDesk, learned_policy, problem_of
 from sevenfold.design.workspace import Workspace
+from sevenfold.learning.risk_scale import RiskScale
 from sevenfold.problem.problem import Cost, Problem
 from sevenfold.serving.lists import ListEntry
 from sevenfold.serving.rules.rule import Rule
+from sevenfold.serving.thresholds import thresholds
 from sevenfold.systems.fraud.events import Payment
 
 if TYPE_CHECKING:
@@ -139,3 +143,34 @@ def test_history_is_what_was_recorded(tmp_path: Path) -> None:
     assert np.isnan(history.scores).all()
     assert any("declares no label" in note for note in notes)
     assert not any("recorded otherwise" in note for note in notes)
+
+
+def test_a_training_teaches_scale_and_price() -> None:
+    """What is kept makes the reviews of an average test day fit the capacity, and the best of them."""
+    design = _design(review_capacity_per_day=7)
+    rows, days = 4_000, 10
+    rng = np.random.default_rng(5)
+    decided = pl.DataFrame(
+        {"amount": rng.integers(100, 50_000, rows), "currency": ["EUR"] * rows},
+        schema={"amount": pl.Int64, "currency": pl.String},
+    )
+    score = rng.beta(0.3, 6.0, rows)
+    y = (rng.random(rows) < score).astype(np.int8)
+    period = SimpleNamespace(test_start=0, test_end=days * 86_400_000)
+    half = np.arange(rows)[: rows // 2], np.arange(rows)[rows // 2 :]
+    folds = [SimpleNamespace(rows=part, y=y[part], score=score[part], fold=period) for part in half]
+    result: Any = SimpleNamespace(chosen=SimpleNamespace(folds=folds))
+    learned = learned_policy(design, result, decided, pl.DataFrame({"country": [None] * rows}))
+    scale = RiskScale.from_json(learned["risk_scale"])
+    assert scale.negatives == int((y == 0).sum())
+    price = learned["review_price"]
+    assert price > 0
+    problem = problem_of(design)
+    amounts = decided["amount"].to_numpy() / 100
+    reviewed = 0
+    for p, amount in zip(score.tolist(), amounts.tolist(), strict=True):
+        limits = thresholds(problem.missed.of(amount), problem.false_alarm.of(amount), 3.0 + price)
+        reviewed += limits.review_from <= p < limits.block_from
+    assert 2 * days * 7 * 0.95 <= reviewed <= 2 * days * 7
+    without = learned_policy(_design(), result, decided, pl.DataFrame({"country": [None] * rows}))
+    assert without["review_price"] == 0.0

@@ -108,3 +108,33 @@ def test_a_bundle_is_exchanged_while_the_service_runs(home: Path) -> None:
     assert decision.score == pytest.approx(second.scorer().score_row(decision.features), abs=1e-12)
     assert service.outcome(payment(1)).status == "repeated"
     service.close_now()
+
+
+def test_words_become_the_rows_that_the_encoding_makes_of_the_same_values() -> None:
+    from served import ENCODING, NAMES
+
+    from sevenfold.features.kernel.layout import NULL_INT
+    from sevenfold.features.text import text_code
+    from sevenfold.serving.model import ModelRows
+
+    asking = DESIGN.plan.asking["Payment"]
+    values: list[dict[str, object]] = [
+        dict.fromkeys(NAMES),
+        dict.fromkeys(NAMES, -0.0) | {"country": "NL", "card_count_1h": 3},
+        dict.fromkeys(NAMES, 1.5) | {"country": "FR", "card_count_1h": 0, "card_count_1d": None},
+    ]
+    words = np.empty((len(values), len(NAMES)), np.int64)
+    for number, row in enumerate(values):
+        for place, name in enumerate(NAMES):
+            value = row[name]
+            if name in asking.counts or name in asking.texts:
+                code = text_code(value) if isinstance(value, str) else value
+                words[number, place] = NULL_INT if code is None else int(code)
+            else:
+                words[number, place] = np.float64(np.nan if value is None else value).view(np.int64)
+        for name in asking.counts:
+            row[name] = None if row[name] is None else int(row[name])
+    made = ModelRows(asking, ENCODING)(words)
+    expected = np.array([ENCODING.encode_row(row) for row in values])
+    np.testing.assert_array_equal(made, expected)
+    assert made.flags.c_contiguous

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from served import Broken, chargeback, opened, payment, run, served
+from served import DESIGN, Broken, chargeback, opened, payment, run, served
 
 from sevenfold.errors import DataError, UsageError
 
@@ -125,6 +125,28 @@ def test_other_events_are_taken_in_and_change_later_features(home: Path) -> None
         await service.close()
 
     run(ask())
+
+
+def test_without_a_loop_events_are_taken_in_and_observed_with_their_features(home: Path) -> None:
+    service = opened(home)
+    alone = DESIGN.engine()
+    assert service.take("Chargeback", [chargeback(3), chargeback(4)]).new == 2
+    for number in (3, 4):
+        alone.observe("Chargeback", chargeback(number))
+    assert service.take("Chargeback", [chargeback(3)]).duplicates == 1
+    for number in range(20):
+        assert service.observe("Payment", payment(number)) == alone.observe("Payment", payment(number))
+    with pytest.raises(DataError, match="one that is known under its key"):
+        service.observe("Payment", payment(3))
+    with pytest.raises(DataError, match=r"Payment\.amount"):
+        service.observe("Payment", payment(30) | {"amount": "much"})
+    with pytest.raises(UsageError, match="one of Payment, Chargeback"):
+        service.observe("Refund", {})
+    path = service.snapshot(home / "elsewhere")
+    asked = payment(40)
+    assert DESIGN.engine(snapshot=path).read("Payment", [asked]) == service.read("Payment", [asked])
+    service.close_now()
+    assert service.take("Chargeback", [chargeback(5)]).unavailable == "closed"
 
 
 def test_an_event_that_was_only_taken_in_is_not_decided_later(home: Path) -> None:

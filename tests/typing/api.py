@@ -100,3 +100,10 @@ def use() -> None:
         if isinstance(error, DataError):
             assert_type(error.faults, tuple[Fault, ...])
     assert_type(sf.__version__, str)
+
+
+def policy() -> None:
+    """What is done with a score."""
+    control = sf.Control(share=0.02, below=50.0, by=("cost", "rule"))
+    declared = sf.Policy(review_capacity_per_day=100, control=control, watch="review", fallback="approve")
+    assert_type(sf.Serving(policy=declared).policy, sf.Policy)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from sevenfold.errors import SevenfoldError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sevenfold.cli.terminal import Terminal
     from sevenfold.design.live import Live
+
+    Tell = Callable[[dict[str, Any]], None]
 
 __all__ = ["replayed", "tell_caught"]
 
@@ -28,7 +30,7 @@ class ServiceError(SevenfoldError, RuntimeError):
     exit_code = 1
 
 
-def replayed(terminal: Terminal, design: str, live: Live, *, stay: bool) -> dict[str, Any]:
+def replayed(terminal: Terminal, design: str, live: Live, tell: Tell, *, stay: bool) -> dict[str, Any]:
     """Serve a home, replay what comes in, and return the summary.
 
     Parameters
@@ -39,6 +41,8 @@ def replayed(terminal: Terminal, design: str, live: Live, *, stay: bool) -> dict
         As it was named on the command line.
     live
         What the service starts from, and what comes in.
+    tell
+        Says what came of it, as soon as it did.
     stay
         Whether to leave the service running until Ctrl-C.
     """
@@ -51,9 +55,11 @@ def replayed(terminal: Terminal, design: str, live: Live, *, stay: bool) -> dict
     with _service(design, live.root) as (process, url):
         tally = send(terminal, live.calls, Target.of(url, key), Pace(_RATE, 32))
         summary = {**tally.summary(), **live.caught(tally.actions)}
+        tell(summary)
         if stay:
-            terminal.say(f"The service stays at {url} until Ctrl-C. Its key: {key}")
-            process.wait()
+            terminal.say(f"The service stays at {url} until Ctrl-C. Its key: {key}", style="green")
+            with suppress(KeyboardInterrupt):
+                process.wait()
     return summary
 
 

@@ -160,8 +160,10 @@ def _view(tally: Tally, total: int) -> Any:
 
     summary, recent = tally.summary(), tally.percentiles_ms(recent=True)
     table = Table.grid(padding=(0, 2))
+    for _ in range(2 * max(2, len(recent))):
+        table.add_column(no_wrap=True)
     table.add_row("sent", f"{summary['sent']:,} of {total:,}", "answered", f"{summary['answered']:,}")
-    table.add_row("rate", f"{summary['rate']:,.0f}/s", "lost", f"{summary['lost']:,}")
+    table.add_row("rate", f"{summary['rate']:,.0f}/s", "under way", f"{tally.sent - tally.settled:,}")
     table.add_row(*(text for name, value in recent.items() for text in (name, f"{value:.2f} ms")))
     for action, count in summary["actions"].items():
         table.add_row(action, f"{count:,}", "money", f"{summary['money'][action]:,.2f}")

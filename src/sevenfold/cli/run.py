@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -150,14 +151,20 @@ def _replay(terminal: Terminal, job: Run, ending: _Ending) -> Done:
     from sevenfold.cli.live import replayed, tell_caught
     from sevenfold.cli.replay import tell
 
-    def send(live: Live) -> dict[str, Any]:
-        terminal.say(f"Serving {ending.design} over HTTP; its newest {len(live.calls):,} events come in …")
-        return replayed(terminal, ending.design, live, stay=ending.stay)
+    def say(summary: dict[str, Any]) -> None:
+        tell(terminal, summary)
+        tell_caught(terminal, summary)
 
-    with terminal.progress("replay") as tick:
+    def send(live: Live) -> dict[str, Any]:
+        bar.close()  # a view of another kind takes its place
+        terminal.say(f"Serving {ending.design} over HTTP; its newest {len(live.calls):,} events come in …")
+        return replayed(terminal, ending.design, live, say, stay=ending.stay)
+
+    with ExitStack() as bar:
+        tick = bar.enter_context(terminal.progress("replay"))
         done = job.replay(ending.newest, send, tick, anew=ending.stay)
-    tell(terminal, done.result)
-    tell_caught(terminal, done.result)
+    if done.again:
+        say(done.result)
     return done
 
 

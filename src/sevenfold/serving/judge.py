@@ -19,6 +19,7 @@ from sevenfold.serving.costs import EventCosts
 from sevenfold.serving.lists import Lists
 from sevenfold.serving.rules.book import RuleBook
 from sevenfold.serving.rules.row import WideRows
+from sevenfold.serving.rules.warm import load_kernel
 from sevenfold.serving.thresholds import Thresholds, thresholds
 from sevenfold.serving.verdict import ACTIONS, Asked, Verdict
 
@@ -76,6 +77,7 @@ class PolicyJudge:
         review_price: float = 0.0,
         control_key: bytes = b"",
     ) -> None:
+        load_kernel()
         self.policy = policy
         self.book = RuleBook(sheet)
         self.lists = Lists(sheet.event)

@@ -93,7 +93,7 @@ class ModelRows:
         names = encoding.names
         self._places = np.array([places[name] for name in names], np.int64)
         self._in_order = self._places.tolist() == list(range(len(asking.names)))
-        self._counts = np.array([i for i, name in enumerate(names) if name in asking.counts], np.int64)
+        self._counts = np.array([name in asking.counts for name in names], np.bool_)
         self._texts = [
             (i, {text_code(text): float(code) for code, text in enumerate(column.categories, 1)})
             for i, column in enumerate(encoding.columns)
@@ -108,10 +108,11 @@ class ModelRows:
         FloatMatrix
             C-contiguous, (rows, features of the model).
         """
-        taken = words.copy() if self._in_order else words[:, self._places]
-        rows: FloatMatrix = taken.view(np.float64)
-        counts = taken[:, self._counts]
-        rows[:, self._counts] = np.where(counts == NULL_INT, np.nan, counts)
+        taken = words if self._in_order else words.take(self._places, axis=1)
+        rows: FloatMatrix = np.where(self._counts, taken, taken.view(np.float64))
+        nulls = taken == NULL_INT
+        if nulls.any():  # or a float's negative zero, which has the same bits
+            rows[nulls & self._counts] = np.nan
         for column, codes in self._texts:
             coded = [
                 np.nan if word == NULL_INT else codes.get(word, 0.0)

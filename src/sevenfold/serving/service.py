@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sevenfold.data.log import NewEntry
-from sevenfold.errors import DataError, LogError
+from sevenfold.errors import DataError, Fault, LogError, UsageError
 from sevenfold.serving.names import DECISION, PROGRAM
 from sevenfold.serving.outcome import Accepted, Outcome
 from sevenfold.serving.reception import Rival
@@ -17,7 +18,6 @@ from sevenfold.serving.worker import Worker, unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     import polars as pl
 
@@ -153,6 +153,50 @@ class DecisionService:
         worker.wake()
         return await future
 
+    def take(self, event: str, rows: Sequence[Mapping[str, object]]) -> Accepted:
+        """As `accept`, for threads other than the event loop's, and for programs without one."""
+        worker = self._worker
+        if worker.loop is not None and worker.loop.is_running():
+            return asyncio.run_coroutine_threadsafe(self.accept(event, rows), worker.loop).result()
+        worker.let_go()
+        with worker.lock:
+            if self._closing:
+                return Accepted(unavailable="closed")
+            job = worker.reception.take(event, rows)
+            if isinstance(job, Accepted):
+                return job
+            told: list[Accepted] = []
+            job.settled.append(told.append)
+            worker.run_here(job)
+            return told[0]
+
+    def observe(self, event: str, values: Mapping[str, object]) -> Features:
+        """Take in one event without deciding it, durably, and give the features that it was folded with.
+
+        Raises
+        ------
+        DataError
+            With all faults of the event; or where an event is known under its key.
+        UsageError
+            When the design has no such event; or while an event loop works for the service.
+        LogError
+            Where it cannot be made durable.
+        """
+        worker = self._worker
+        if worker.loop is not None and worker.loop.is_running():
+            raise UsageError("One event is observed at a time, and an event loop works for the service")
+        with worker.lock:
+            if worker.trouble:
+                worker.rebuild()
+            (found,) = self.read(event, [values])
+            accepted = self.take(event, [values])
+        if accepted.unavailable:
+            raise LogError(f"The {event} cannot be taken in just now: {accepted.unavailable}")
+        if not accepted.new:
+            known = Fault(event, "a new event", "one that is known under its key")
+            raise DataError(f"The {event} is refused", accepted.faults or [known])
+        return found
+
     def find(self, event_id: str) -> Decision | None:
         """The decision about an event, by its key."""
         found = self.parts.log.find(DECISION, event_id)
@@ -194,15 +238,20 @@ class DecisionService:
         """
         self._worker.use(model)
 
-    def snapshot(self) -> Path:
+    def snapshot(self, path: Path | str | None = None) -> Path:
         """Write a snapshot of feature state now; in the background it happens by itself.
+
+        Parameters
+        ----------
+        path
+            Where to, for `Design.engine` to go on from; by default among those that a start begins with.
 
         Raises
         ------
         StateError
             Where something is under way, or the state is being rebuilt.
         """
-        return self._worker.snapshot()
+        return self._worker.snapshot(None if path is None else Path(path))
 
     @property
     def folded_at_start(self) -> int:

@@ -67,14 +67,17 @@ class Snapshots:
             return Recovered(state, offset, seal, reviews, path, unusable=unusable)
         return Recovered(FeatureState(self.plan), unusable=unusable)
 
-    def save(self, found: Recovered) -> Path:
-        """Write one, and remove those that are no longer kept."""
-        path = self.folder / f"{found.offset:020d}{_SUFFIX}"
+    def save(self, found: Recovered, elsewhere: Path | None = None) -> Path:
+        """Write one, and remove those that are no longer kept; or write it elsewhere, and remove none."""
+        path = elsewhere or self.folder / f"{found.offset:020d}{_SUFFIX}"
         note = {
             "offset": found.offset,
             "seal": found.seal.hex(),
             "reviews": {str(day): count for day, count in found.reviews.items()},
         }
+        if elsewhere is not None:
+            save_snapshot(path, found.state, note)
+            return path
         for left in self.folder.glob(f"*{UNFINISHED}"):  # by a process that was stopped
             left.unlink(missing_ok=True)
         save_snapshot(path, found.state, note)

@@ -320,14 +320,14 @@ class Worker:
         """The reasons of a decision that lost them to a crash between the two."""
         return self.pipeline.engine.explain(key, record)[0]
 
-    def snapshot(self) -> Path:
+    def snapshot(self, path: Path | None = None) -> Path:
         """Write a snapshot of the state as it stands: on this thread, not in the background."""
         with self.lock:
             if self.pipeline.busy or self.trouble:
                 raise StateError("The state is not what the log says just now", [])
             tail, engine = self.appender.tail, self.pipeline.engine
             found = Recovered(engine.features.state, tail.end, tail.seal, engine.reviews)
-            return self.snapshots.save(found)
+            return self.snapshots.save(found, path)
 
     def commit_aside(self, told: Callable[[float, BaseException | None], None]) -> None:
         """Commit what was placed, on the committer's thread, which tells when it is done."""

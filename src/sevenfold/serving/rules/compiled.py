@@ -1,4 +1,4 @@
-"""How the rules' own kernel is compiled: as the features' kernel is, and again whenever either changes."""
+"""How the kernel of rules and backtests is compiled: as that of features, and again when either changes."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["compiled"]
 
 F = TypeVar("F", bound=Callable[..., object])
 
-_STAMP = hashlib.sha256(
-    (source_stamp(Path(rowwise.__file__).parent) + source_stamp(Path(__file__).parent)).encode()
-).hexdigest()
+_RULES = Path(__file__).parent
+_FOLDERS = (Path(rowwise.__file__).parent, _RULES, _RULES.parent / "backtest")
+_STAMP = hashlib.sha256("".join(map(source_stamp, _FOLDERS)).encode()).hexdigest()
 
 
 def compiled(function: F) -> F:

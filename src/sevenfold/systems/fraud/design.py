@@ -126,5 +126,16 @@ design = sf.Design(
         review_per_day=100,
         because="Analysts can look at a hundred cards a day.",
     ),
+    serving=sf.Serving(
+        policy=sf.Policy(
+            review_capacity_per_day=100,
+            control=sf.Control(
+                share=0.02,
+                below=50.0,
+                because="What is blocked has no label; a few small blocks tell what blocking hides.",
+            ),
+            because="Analysts can look at a hundred payments a day, those first whose review saves most.",
+        ),
+    ),
     because="Velocity, novelty and company: what a card does too fast, for the first time, and with whom.",
 )
