@@ -71,7 +71,7 @@ tests: install  ## run the tests
 
 # The kernels once more, interpreted: an indexing mistake that compiled code reads past raises here.
 oracle: install
-	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -n $(WORKERS) -m oracle tests/features tests/learning
+	NUMBA_DISABLE_JIT=1 $(BIN)/pytest -n $(WORKERS) -m oracle tests/features tests/learning tests/serving/rules
 
 docs: install  ## write docs/cli.md anew and check every link
 	$(BIN)/python -m sevenfold.cli.reference docs/cli.md
