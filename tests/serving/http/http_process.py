@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from inference_process import ENCODING, model
 
 import sevenfold as sf
 from sevenfold.data.rows import convert
@@ -144,6 +143,8 @@ def _tell(url: str) -> None:
 
 async def main(home: Path, seconds: float, *tls: Path) -> None:
     limits = Limits(body_bytes=200_000, body_seconds=seconds, header_seconds=seconds, requests=50)
+    from inference_process import ENCODING, model  # beside this script, and no module of a test run
+
     served = ServedModel("m1", ENCODING, model())
     alone = inference_handlers(InferenceProtocol("test", lambda: served))
     behind = Behind("test", EVENTS, "Payment", Remembering(), stats=lambda: STATS, handlers=alone)

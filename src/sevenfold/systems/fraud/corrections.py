@@ -129,7 +129,7 @@ def _true_labels(world: World) -> Labels:
 
 def _reported(world: World) -> float:
     """Share of the frauds of final payments that were ever reported: what an audit would find."""
-    fraud = world.truth["is_fraud"].to_numpy()
+    fraud = world.truth["is_fraud"].to_numpy() & world.labels.matured(world.labels.newest)
     told = world.labels.at() == 1
     return float(told[fraud].mean()) if fraud.any() else 1.0
 
