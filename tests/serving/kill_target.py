@@ -36,4 +36,5 @@ async def main(home: Path, first: int, clients: int) -> None:
     await asyncio.gather(*(client() for _ in range(clients)))
 
 
-asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))

@@ -146,10 +146,16 @@ def test_revoking_ends_a_key_at_once(file: KeyFile, ring: KeyRing) -> None:
     assert denied(ring.check(bearer(second), "decide")) == (401, "revoked")
 
 
-def test_a_running_service_looks_again_only_after_a_while(file: KeyFile, clock: Clock) -> None:
+def test_a_running_service_knows_a_new_key_at_once(file: KeyFile, clock: Clock) -> None:
     ring = KeyRing(file, clock)
     key, _ = file.create("gateway", ["decide"])
-    assert denied(ring.check(bearer(key), "decide")) == (401, "unknown")
+    other, _ = file.create("another", ["decide"])
+    assert isinstance(ring.check(bearer(key), "decide"), Identity)
+    assert isinstance(ring.check(bearer(other), "decide"), Identity)
+    assert denied(ring.check(bearer(key[:-1] + ("a" if key[-1] != "a" else "b")), "decide")) == (
+        401,
+        "unknown",
+    )
 
 
 def test_a_name_has_one_key_unless_it_is_rotated(file: KeyFile) -> None:

@@ -24,7 +24,7 @@ Start with "sevenfold run fraud": it does everything once, on a world that it si
 """
 
 COMMANDS = {
-    "run": "Do everything once: events, features, a trained model, scores.",
+    "run": "Do everything once: events, features, a trained model, scores, decisions.",
     "simulate": "Make a world of card payments, with thieves in it.",
     "check-data": "Look at files of events before they come in, and change nothing.",
     "ingest": "Bring files of events into the log.",

@@ -184,9 +184,11 @@ class KeyRing:
         matched = _KEY.fullmatch(given) if len(header) <= _LONGEST_HEADER else None
         if matched is None or scheme.lower() != "bearer":
             return _MALFORMED
-        key = self._keys.get(matched[1], _NONE)
-        # Compared as digests, and with one that matches nothing where the id is unknown.
-        if not hmac.compare_digest(digest(given), key.digest):
+        key = self._known(matched[1], given)
+        if key is None:
+            self._look()  # it may have been made a moment ago
+            key = self._known(matched[1], given)
+        if key is None:
             return _UNKNOWN
         state = key.state(self._clock())
         if state != "active":
@@ -195,6 +197,11 @@ class KeyRing:
             held = ", ".join(key.scopes)
             return Denied(403, "scope", f"The key {key.id} is good for {held}; this takes the scope {scope}.")
         return Identity(key.id, key.name, key.per_second)
+
+    def _known(self, identifier: str, given: str) -> Key | None:
+        # Compared as digests, and with one that matches nothing where the id is unknown.
+        key = self._keys.get(identifier, _NONE)
+        return key if hmac.compare_digest(digest(given), key.digest) else None
 
     def _look(self) -> None:
         self._look_at = time.monotonic() + _LOOK_AGAIN_S

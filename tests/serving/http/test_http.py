@@ -212,6 +212,8 @@ def test_a_failure_is_logged_and_not_told(door: Door) -> None:
     line = next(line for line in door.log.read_text().splitlines() if request in line)
     assert json.loads(line)["event"] == "failed"
     assert "ZeroDivisionError" in line
+    assert "http_process.py" in line, "where it happened"
+    assert "secret" not in line, "a message may hold what the client sent"
 
 
 def test_request_ids_are_passed_on_or_made(door: Door) -> None:

@@ -36,13 +36,16 @@ def test_a_line_is_one_json_object() -> None:
 def test_card_numbers_are_hidden_wherever_they_come_from() -> None:
     stream = io.StringIO()
     journal = Journal(stream)
-    try:
-        raise ValueError("card 4111 1111 1111 1111")
-    except ValueError as error:
-        journal.error("failed", error=error, path="/4111111111111111")
+    for raised in (ValueError("card 4111 1111 1111 1111"), OSError("no space for 4111 1111 1111 1111")):
+        try:
+            raise raised
+        except (ValueError, OSError) as error:
+            journal.error("failed", error=error, path="/4111111111111111")
     assert "4111" not in stream.getvalue()
-    (line,) = written(stream)
-    assert "ValueError: card [16 digits hidden]" in str(line["exception"])
+    told, machine = written(stream)
+    assert told["error"] == "ValueError", "what it says may hold what a client sent"
+    assert machine["error"] == "OSError: no space for [16 digits hidden]"
+    assert "test_journal.py" in str(told["at"])
 
 
 def test_a_flood_is_counted_and_not_written() -> None:

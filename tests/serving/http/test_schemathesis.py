@@ -29,6 +29,7 @@ CHECKS = (
 
 def test_nothing_made_from_the_document_makes_the_service_fail(door: Door, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
+    before = len(door.log.read_text())
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{door.url}/openapi.json"),
         *("--header", f"Authorization: Bearer {door.key}", "--max-examples", EXAMPLES),
@@ -40,6 +41,4 @@ def test_nothing_made_from_the_document_makes_the_service_fail(door: Door, tmp_p
     cases = json.loads(report.read_text())["test_cases"]
     assert cases["generated"] >= 7 * int(EXAMPLES) // 2
     assert cases["with_failures"] == cases["errored"] == 0
-    assert '"level": "error"' not in door.log.read_text().replace('"event": "failed"', ""), (
-        "no fault was logged"
-    )
+    assert '"level": "error"' not in door.log.read_text()[before:], "no fault was logged"

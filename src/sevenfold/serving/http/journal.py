@@ -8,14 +8,16 @@ service with bad requests does not flood the log: some lines a second are writte
 from __future__ import annotations
 
 import logging
+import sqlite3
 import sys
 import time
+import traceback
 from typing import TYPE_CHECKING, Any, TextIO
 
 from sevenfold.data.card import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, MutableMapping
 
 __all__ = ["Journal", "JournalHandler"]
 
@@ -52,7 +54,7 @@ class Journal:
             processors=[
                 structlog.processors.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
-                structlog.processors.format_exc_info,
+                _traced,
                 render,
                 _redact,
             ],
@@ -91,6 +93,16 @@ class Journal:
             about["lines_left_out"] = self._unwritten
             self._unwritten = 0
         return about
+
+
+def _traced(_: object, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Say what was raised and where. Messages hold what clients sent, unless the machine raised them."""
+    error = line.pop("exc_info", None)
+    if isinstance(error, BaseException):
+        frames = [f"{at.filename}:{at.lineno} {at.name}" for at in traceback.extract_tb(error.__traceback__)]
+        said = f": {error}" if isinstance(error, OSError | sqlite3.Error) else ""
+        line["error"], line["at"] = f"{type(error).__name__}{said}", frames
+    return line
 
 
 def _redact(_logger: object, _name: str, line: Any) -> str:
