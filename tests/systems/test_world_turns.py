@@ -56,6 +56,16 @@ def test_a_campaign_begins_grows_and_ends(tmp_path):
     assert middle > 0.6 * tested.height
 
 
+def test_an_onset_begins_grows_for_a_week_and_stays(tmp_path):
+    _, payments = _made(tmp_path / "w", "onset:card_testing:30-80:20", fraud_share=0.05)
+    tested = payments.filter(pl.col("pattern") == "card_testing")
+    assert tested["day"].min() >= 30
+    week = [tested.filter(pl.col("day").is_between(day, day + 6)).height for day in (30, 40, 55, 70, 82)]
+    assert week[0] < 0.8 * min(week[1:4])
+    assert max(week[1:4]) < 2 * min(week[1:4])
+    assert week[4] < 0.1 * week[3], "but for attacks that had begun before"
+
+
 def test_two_campaigns_of_one_pattern_add_up(tmp_path):
     turns = ("campaign:card_testing:10-20:20", "campaign:card_testing:70-80:20")
     _, payments = _made(tmp_path / "w", *turns, fraud_share=0.05)
@@ -109,7 +119,7 @@ def test_turns_that_make_no_sense_are_refused_together(tmp_path):
         _made(tmp_path / "w", *turns)
     patterns = ", ".join(pattern.name for pattern in PATTERNS)
     assert [str(fault).split(": ", 1)[1] for fault in raised.value.faults] == [
-        "expected one of wave, campaign, boom, arrival, outage, got 'flood'",
+        "expected one of wave, campaign, onset, boom, arrival, outage, got 'flood'",
         f"expected one of {patterns}, got 'gaming'",
         "expected days from 0 to 90, the first before the last, got 50-40",
         "expected days from 0 to 90, the first before the last, got 80-91",

@@ -56,7 +56,8 @@ def simulate(
         What changes while the world runs, as KIND:NAME:FIRST-STOP:SIZE, from
         day FIRST to before STOP. wave:PATTERN: a pattern of fraud grows to SIZE
         times as much, then shrinks again. campaign:PATTERN: likewise, and there
-        is none on other days. boom:CATEGORY: merchants draw this share of all
+        is none on other days. onset:PATTERN: there was none before, it grows
+        for a week and stays. boom:CATEGORY: merchants draw this share of all
         purchases. arrival:COUNTRY: its people join, this share of all.
         outage:FIELD: this share of device, ip, country or amount comes in
         broken. For example wave:account_takeover:60-120:5.

@@ -5,6 +5,7 @@ kind       name                          what happens from day FIRST to before S
 =========  ============================  ==========================================  ======================
 wave       a pattern of fraud            grows to the middle, then shrinks again     times as many at most
 campaign   a pattern of fraud            likewise, and there is none on other days   times as many at most
+onset      a pattern of fraud            there was none; grows for a week and stays  times as many at most
 boom       a category of merchants       draws purchases that went elsewhere         share of all purchases
 arrival    a country without customers   its people join, and stay                   share of all customers
 outage     device, ip, country, amount   the field is lost; an amount comes in       share of all payments
@@ -38,11 +39,21 @@ __all__ = ["Turn"]
 _NAMES: Final = {
     "wave": [pattern.name for pattern in PATTERNS],
     "campaign": [pattern.name for pattern in PATTERNS],
+    "onset": [pattern.name for pattern in PATTERNS],
     "boom": [category.name for category in CATEGORIES],
     "arrival": [country.code for country in COUNTRIES],
     "outage": ["device", "ip", "country", "amount"],
 }
-_MOST: Final = {"wave": 1000.0, "campaign": 1000.0, "boom": 1.0, "arrival": 1.0, "outage": 1.0}
+_MOST: Final = {
+    "wave": 1000.0,
+    "campaign": 1000.0,
+    "onset": 1000.0,
+    "boom": 1.0,
+    "arrival": 1.0,
+    "outage": 1.0,
+}
+_GROWS_FOR: Final = 7
+"""Days that a new pattern takes to reach its size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +116,11 @@ class Turn:
             yield Fault(where, f"a size from 0 to {_MOST[self.kind]:g}", f"{self.size:g}")
 
     def wave(self, days: int) -> Floats:
-        """Return how many times as much there is of it on each day; outside of it 1, or 0 for a campaign."""
+        """Return how many times as much there is of it on each day; outside of it 1, or 0 for what is new."""
+        if self.kind == "onset":
+            day = np.arange(days)
+            grown = np.clip((day - self.first + 1) / _GROWS_FOR, 0.0, 1.0)
+            return np.where(day < self.stop, self.size * grown, 0.0)
         middle, half = (self.first + self.stop - 1) / 2, max((self.stop - self.first) / 2, 0.5)
         height: Floats = np.maximum(0.0, 1.0 - np.abs(np.arange(days) - middle) / half)
         if self.kind == "campaign":

@@ -118,9 +118,14 @@ def _wave(plan: Plan, pattern: Pattern) -> Floats:
     for turn in plan.of_kind("wave"):
         if turn.name == pattern.name:
             wave = wave * turn.wave(plan.days)
-    campaigns = [turn.wave(plan.days) for turn in plan.of_kind("campaign") if turn.name == pattern.name]
-    if campaigns:
-        wave = wave * np.sum(campaigns, axis=0)
+    fresh = [
+        turn.wave(plan.days)
+        for kind in ("campaign", "onset")
+        for turn in plan.of_kind(kind)
+        if turn.name == pattern.name
+    ]
+    if fresh:
+        wave = wave * np.sum(fresh, axis=0)
     return wave + 1e-12  # where there is none at all, a day must still be found for the last attack
 
 
