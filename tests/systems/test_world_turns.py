@@ -57,8 +57,8 @@ def test_a_campaign_begins_grows_and_ends(tmp_path):
 
 
 def test_an_onset_begins_grows_for_a_week_and_stays(tmp_path):
-    _, payments = _made(tmp_path / "w", "onset:card_testing:30-80:20", fraud_share=0.05)
-    tested = payments.filter(pl.col("pattern") == "card_testing")
+    _, payments = _made(tmp_path / "w", "onset:account_takeover:30-80:20", fraud_share=0.05)
+    tested = payments.filter(pl.col("pattern") == "account_takeover")
     assert tested["day"].min() >= 30
     spans = ((30, 33), (37, 50), (50, 65), (65, 80), (82, 90))
     begun, *full, ended = (
