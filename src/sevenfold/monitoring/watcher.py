@@ -15,8 +15,8 @@ class Watcher(Protocol):
     """A fold over the log in bounded memory.
 
     The same pages in the same order give the same findings, however the log was cut into pages and however
-    often the monitor was stopped between two of them. A watcher knows no clock but ``now_ms`` and the times of
-    events, so that a simulated month runs as fast as it can be read.
+    often the monitor was stopped between two of them. A watcher knows no clock but ``now_ms`` and the times
+    of events, so that a simulated month runs as fast as it can be read.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Watcher(Protocol):
         ...
 
     def state(self) -> bytes | None:
-        """Everything that it knows, as bytes of its own making (no pickle); ``None`` where it keeps nothing."""
+        """Everything that it knows, as bytes but no pickle; ``None`` where it keeps nothing."""
         ...
 
     def restore(self, state: bytes) -> None:
