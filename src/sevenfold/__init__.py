@@ -25,11 +25,14 @@ if TYPE_CHECKING:
     from sevenfold.features.stream import Event
     from sevenfold.learning.declaration import Learning
     from sevenfold.learning.label import Label
+    from sevenfold.monitoring.alerts.declaration import Alerts, Webhook
+    from sevenfold.monitoring.declaration import Monitoring
     from sevenfold.problem.problem import Problem
     from sevenfold.serving.declaration import Serving
     from sevenfold.serving.policy import Control, Policy
 
 __all__ = [
+    "Alerts",
     "Category",
     "Control",
     "Design",
@@ -38,10 +41,12 @@ __all__ = [
     "Label",
     "Learning",
     "Money",
+    "Monitoring",
     "Policy",
     "Problem",
     "Serving",
     "Timestamp",
+    "Webhook",
     "__version__",
     "distance_km",
     "expect",
@@ -53,6 +58,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "Alerts": "monitoring.alerts.declaration",
     "Category": "data.fields",
     "Control": "serving.policy",
     "Design": "design.design",
@@ -61,10 +67,12 @@ _HOME = {
     "Label": "learning.label",
     "Learning": "learning.declaration",
     "Money": "data.fields",
+    "Monitoring": "monitoring.declaration",
     "Policy": "serving.policy",
     "Problem": "problem.problem",
     "Serving": "serving.declaration",
     "Timestamp": "data.fields",
+    "Webhook": "monitoring.alerts.declaration",
     "distance_km": "features.position",
     "expect": "data.expectation",
     "feature": "features.expression",

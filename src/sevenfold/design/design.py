@@ -16,6 +16,7 @@ from sevenfold.features.declaration import FeatureSet
 from sevenfold.features.window import duration_ms
 from sevenfold.learning.declaration import Learning
 from sevenfold.learning.label import Label
+from sevenfold.monitoring.declaration import Monitoring
 from sevenfold.problem.problem import Problem
 from sevenfold.serving.declaration import Serving
 from sevenfold.serving.names import RESERVED
@@ -46,8 +47,8 @@ class Design:
         What happens: classes derived from `sf.Event`, the deciding one among them.
     features
         What is known at a decision: ``sf.features(...)``.
-    problem, label, learning, serving
-        Sections 1, 3 and 4. What needs a missing one says so.
+    problem, label, learning, serving, monitoring
+        Sections 1, 3, 4 and 5. What needs a missing one says so.
     expectations
         What the events' fields should be like, and what features take other values as: ``sf.expect(...)``.
     lateness
@@ -73,11 +74,12 @@ class Design:
         label: Label | None = None,
         learning: Learning | None = None,
         serving: Serving | None = None,
+        monitoring: Monitoring | None = None,
         expectations: Sequence[Expectation] = (),
         lateness: str | None = "365d",
         because: str = "",
     ) -> None:
-        faults = _faults(name, events, features, problem, label, learning, serving)
+        faults = _faults(name, events, features, problem, label, learning, serving, monitoring)
         faults += unfit(expectations, events)
         try:
             self.lateness_ms = None if lateness is None else duration_ms(lateness, "lateness")
@@ -93,6 +95,7 @@ class Design:
         self.label = label
         self.learning = learning if learning is not None else Learning()
         self.serving = serving if serving is not None else Serving()
+        self.monitoring = monitoring if monitoring is not None else Monitoring()
         self.because = because
         self.source: str | None = None
         """What `load` was given, for another process to load the same; `None` for a design made elsewhere."""
@@ -234,6 +237,7 @@ def _faults(
     label: Label | None,
     learning: Learning | None,
     serving: Serving | None,
+    monitoring: Monitoring | None,
 ) -> list[Fault]:
     faults = []
     if not (isinstance(name, str) and _NAME.fullmatch(name)):
@@ -249,11 +253,12 @@ def _faults(
         (label, Label, "sf.Label(...)"),
         (learning, Learning, "sf.Learning(...)"),
         (serving, Serving, "sf.Serving(...)"),
+        (monitoring, Monitoring, "sf.Monitoring(...)"),
     )
     faults += [
         Fault(where, call, type(value).__name__)
         for where, (value, kind, call) in zip(
-            ("features", "problem", "label", "learning", "serving"), expected, strict=True
+            ("features", "problem", "label", "learning", "serving", "monitoring"), expected, strict=True
         )
         if not isinstance(value, kind) and (value is not None or kind is FeatureSet)
     ]
@@ -278,5 +283,8 @@ def _faults(
             for role, event in (("event", label.event), ("on", label.on))
             if event not in events
         ]
+    if monitoring is not None:
+        decided = events[0] if label is None else label.on
+        faults += monitoring.unfit([*decided.__fields__], features.names)
     faults += unlisted(events, features)
     return faults or unanswered(events, features, None if label is None else label.on)

@@ -1,0 +1,1 @@
+"""Alerts: what watchers find, told to people once, grouped, silenced and acknowledged."""
