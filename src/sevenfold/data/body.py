@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sevenfold.data.event import EventType
 
-__all__ = ["encode", "encode_table", "read_body", "read_table"]
+__all__ = ["encode", "encode_table", "read_body", "read_lines", "read_table"]
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -71,12 +71,17 @@ def read_table(event: EventType, bodies: Sequence[bytes]) -> pl.DataFrame:
     LogError
         Where a body does not hold the event as it is declared now.
     """
+    return read_lines(event, b"\n".join(bodies))
+
+
+def read_lines(event: EventType, lines: bytes) -> pl.DataFrame:
+    """As `read_table`, of bodies that are a line each."""
     schema = physical_schema(event)
-    if not bodies:
+    if not lines:
         return pl.DataFrame(schema=schema)
     wire = {name: pl.Int64() if isinstance(dtype, pl.Datetime) else dtype for name, dtype in schema.items()}
     try:
-        frame = pl.read_ndjson(b"\n".join(bodies), schema=wire)
+        frame = pl.read_ndjson(lines, schema=wire)
     except pl.exceptions.PolarsError as error:
         raise _mismatch(event, error) from None
     defaults = [

@@ -184,5 +184,5 @@ def _known_slots(
         for codes, own in zip(different, texts, strict=True)
     ]
     entities = parts[0] if len(parts) == 1 else list(zip(*parts, strict=True))
-    table = np.array([state.slot(key, entity) for entity in entities] or [0], dtype=np.int64)
+    table = np.array(state.slots_of(key, entities) or [0], dtype=np.int64)
     return np.where(numbered >= 0, table[numbered], -1), state.next_slot[key]

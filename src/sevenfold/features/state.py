@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from sevenfold.features.text import text_code
 from sevenfold.features.texts import held_texts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from sevenfold.features.plan import Plan
@@ -129,6 +131,23 @@ class FeatureState:
                 self.grow_slots(found + 1)
             slots[entity] = found
         return found
+
+    def slots_of(self, key: int, entities: Sequence[str | tuple[str, ...]]) -> list[int]:
+        """The slots of many different entities: the same as `slot` of each in turn."""
+        known, free = self.slots[key], self.free_slots[key]
+        found = list(map(known.get, entities))
+        new = [place for place, slot in enumerate(found) if slot is None]
+        following = self.next_slot[key]
+        for place in new:
+            if free:
+                slot = free.pop()
+            else:
+                slot = following
+                following += 1
+            found[place] = known[entities[place]] = slot
+        self.next_slot[key] = following
+        self.grow_slots(following)
+        return cast("list[int]", found)
 
     def take(self, words: int) -> int:
         """Words from the top of the arena, which must be there."""

@@ -11,6 +11,8 @@ import datetime
 import polars as pl
 
 from sevenfold.data.fields import Category, Entity, Money, Timestamp
+from sevenfold.data.log import NewEntry
+from sevenfold.data.seal import sealed
 from sevenfold.features.backfill import backfill
 from sevenfold.features.declaration import features
 from sevenfold.features.engine import FeatureEngine
@@ -64,6 +66,7 @@ def warm_up() -> None:
     for row in rows:
         engine.read("Sale", [row])
         engine.observe("Sale", row)
+    sealed(bytes(32), 0, [NewEntry("Sale", "s", 0, b"{}")] * 300, 0)
     packed = engine.pack("buyer", entity="b")
     if packed is not None:
         engine.unpack(packed)

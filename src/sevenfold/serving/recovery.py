@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sevenfold.data.body import read_table
+from sevenfold.data.body import read_lines
 from sevenfold.features.backfill import make_batch
 from sevenfold.features.batch import fold_batch
 from sevenfold.serving.names import DECISION
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from sevenfold.data.event import EventType
-    from sevenfold.data.seal import Row
+    from sevenfold.data.sqlite_bulk import Bulk
     from sevenfold.data.sqlite_log import SqliteEventLog
     from sevenfold.features.plan import Plan
     from sevenfold.features.state import FeatureState
@@ -26,8 +29,10 @@ if TYPE_CHECKING:
 
 __all__ = ["DAY_MS", "Recovered", "Replay", "count_review", "recover"]
 
-_EVENTS_A_PART = 200_000
+_EVENTS_A_PART = 100_000
 _REVIEW = b'"action":"review"'
+_NEW_LINE = 10
+_READ_AHEAD = 6
 DAY_MS = 86_400_000
 
 
@@ -84,51 +89,62 @@ class Replay:
     ) -> None:
         self._plan, self._events, self._lateness = plan, events, lateness
         self.found = found
-        self._bodies: dict[str, list[bytes]] = {}
-        self._places: dict[str, list[int]] = {}
+        self._lines: dict[str, list[bytes]] = {}
+        self._places: dict[str, list[NDArray[np.int64]]] = {}
         self._count = 0
 
-    def add(self, rows: list[Row]) -> None:
-        """Take rows that follow those before."""
-        streams, bodies, places = self._plan.streams, self._bodies, self._places
-        for place, (_, event, _, time_ms, _, body, _) in enumerate(rows, self._count):
-            if event in streams:
-                if event not in bodies:
-                    bodies[event], places[event] = [], []
-                bodies[event].append(body)
-                places[event].append(place)
-            elif event == DECISION and _REVIEW in body:
-                count_review(self.found.reviews, time_ms)
-        self._count += len(rows)
-        self.found.offset += len(rows)
-        self.found.folded += len(rows)
-        *_, self.found.seal = rows[-1]
+    def add(self, bulk: Bulk) -> None:
+        """Take entries that follow those before."""
+        for event, places in bulk.places.items():
+            if event in self._plan.streams and places.size:
+                self._lines.setdefault(event, []).append(bulk.bodies[event])
+                self._places.setdefault(event, []).append(places + self._count)
+        for at_ms in _reviews(bulk):
+            count_review(self.found.reviews, at_ms)
+        entries = bulk.stop - bulk.first
+        self._count += entries
+        self.found.offset += entries
+        self.found.folded += entries
+        self.found.seal = bulk.seal
         if self._count >= _EVENTS_A_PART:
             self.fold()
 
     def fold(self) -> None:
         """Fold what was added."""
-        bodies, places = self._bodies, self._places
-        self._bodies, self._places, self._count = {}, {}, 0
-        if not bodies:
+        lines, places = self._lines, self._places
+        self._lines, self._places, self._count = {}, {}, 0
+        if not lines:
             return
         events, lateness, state = self._events, self._lateness, self.found.state
-        frames = {name: read_table(events[name], bodies[name]) for name in bodies}
+        frames = {name: read_lines(events[name], b"\n".join(lines[name])) for name in lines}
         order = None
         if len(frames) > 1:
-            order = np.argsort(np.concatenate([np.array(places[name], np.int64) for name in frames]))
+            order = np.argsort(np.concatenate([part for name in frames for part in places[name]]))
         fold_batch(
             state, make_batch(self._plan, events, frames, None, order, lateness, state), None, None, None
         )
 
 
-def _ahead(pages: Iterator[list[Row]]) -> Iterator[list[Row]]:
-    """Read and check the next page while one is worked on."""
+def _reviews(bulk: Bulk) -> Iterator[int]:
+    """The moments of the reviews among some entries, in their order."""
+    records = bulk.bodies.get(DECISION, b"")
+    at = records.find(_REVIEW)
+    if at < 0:
+        return
+    ends = np.flatnonzero(np.frombuffer(records, np.uint8) == _NEW_LINE)
+    while at >= 0:
+        place = int(np.searchsorted(ends, at))
+        yield int(bulk.times[bulk.places[DECISION][place]])
+        at = -1 if place == ends.size else records.find(_REVIEW, int(ends[place]))
+
+
+def _ahead(bulks: Iterator[Bulk]) -> Iterator[Bulk]:
+    """Read and check the next entries while others are worked on."""
     with ThreadPoolExecutor(1) as reader:
-        following = reader.submit(next, pages, None)
-        while (rows := following.result()) is not None:
-            following = reader.submit(next, pages, None)
-            yield rows
+        waiting = deque([reader.submit(next, bulks, None) for _ in range(_READ_AHEAD)])
+        while (bulk := waiting.popleft().result()) is not None:
+            waiting.append(reader.submit(next, bulks, None))
+            yield bulk
 
 
 def recover(
@@ -149,8 +165,8 @@ def recover(
     found = snapshots.newest(log, end)
     begin = found.offset
     replay = Replay(snapshots.plan, events, lateness, found)
-    for rows in _ahead(log.pages(begin, end)):
-        replay.add(rows)
+    for bulk in _ahead(log.bulks(begin, end)):
+        replay.add(bulk)
         if progress is not None:
             progress(found.offset - begin, end - begin)
     replay.fold()

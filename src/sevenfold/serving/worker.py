@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sevenfold.data.log import LogEntry
 from sevenfold.data.sqlite_appender import OvertakenError
+from sevenfold.data.sqlite_bulk import bulk_of
 from sevenfold.errors import Fault, StateError
 from sevenfold.features.engine import FeatureEngine
 from sevenfold.serving.background import Background
@@ -266,7 +267,7 @@ class Worker:
             Recovered(engine.features.state, first, reviews=engine.reviews),
         )
         for rows in parts.log.pages(first, stop):
-            replay.add(rows)
+            replay.add(bulk_of(rows))
             for row in rows:
                 engine.judge.update(LogEntry(*row[:6]))
         replay.fold()
