@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-READING = Reading.of(DESIGN.events["Payment"], DESIGN.label)
+READING = Reading(DESIGN.events["Payment"], DESIGN.label)
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from sevenfold.data.lake import ARRIVED
 from sevenfold.features.kernel.layout import NULL_INT
+from sevenfold.learning.marks import MARKS, marks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from sevenfold.data.log import LogEntry
+    from sevenfold.learning.label import Label
     from sevenfold.serving.record import DecisionRecord, Program
 
 __all__ = ["Decisions", "LabelEvents"]
@@ -214,11 +217,14 @@ class LabelEvents:
     keys
         Of the decided events.
     values
-        int8, shape (n,): 1 or 0.
+        int8, shape (n,): 1, 0, or -1 for what a source takes back.
     known_ms
         int64, shape (n,): since when it is known, epoch milliseconds.
     sources
-        The name of the event that said it.
+        The names of the sources that said it.
+    tables
+        The label events by the name of their event, physical columns with offset and arrival, as
+        `sevenfold.learning.label.Label.history` takes them.
     """
 
     offsets: NDArray[np.int64]
@@ -226,21 +232,22 @@ class LabelEvents:
     values: NDArray[np.int8]
     known_ms: NDArray[np.int64]
     sources: list[str]
+    tables: Mapping[str, pl.DataFrame]
 
     @classmethod
-    def none(cls) -> LabelEvents:
-        """Nothing."""
-        return cls(np.empty(0, np.int64), [], np.empty(0, np.int8), np.empty(0, np.int64), [])
-
-    @classmethod
-    def of(cls, table: pl.DataFrame) -> LabelEvents:
-        """Take a table with the columns offset, key, value, known and source."""
+    def of(cls, label: Label | None, tables: Mapping[str, pl.DataFrame]) -> LabelEvents:
+        """Read what the tables of a label's sources say."""
+        marks = pl.DataFrame(schema=MARKS)
+        if label is not None and tables:
+            marks = marks_of(label, tables, ARRIVED).sort("order", maintain_order=True)
+        names = () if label is None else tuple(source.name for source in label.sources)
         return cls(
-            table["offset"].to_numpy(),
-            table["key"].to_list(),
-            table["value"].to_numpy(),
-            table["known"].to_numpy(),
-            table["source"].to_list(),
+            marks["order"].to_numpy(),
+            marks["key"].to_list(),
+            marks["value"].fill_null(-1).to_numpy(),
+            marks["known"].to_numpy(),
+            [names[place] for place in marks["source"]],
+            tables,
         )
 
     def __len__(self) -> int:

@@ -7,7 +7,7 @@ side by side in the log and are never parted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from sevenfold.data.body import read_table
+from sevenfold.data.lake import ARRIVED, OFFSET
 from sevenfold.errors import Fault, LogError
 from sevenfold.monitoring.columns import Decisions, LabelEvents
 from sevenfold.serving.names import DECISION, PROGRAM
@@ -32,7 +33,6 @@ __all__ = [
     "PAGE_ENTRIES",
     "Decisions",
     "LabelEvents",
-    "LabelSource",
     "Page",
     "ReadableLog",
     "Reading",
@@ -60,25 +60,6 @@ class ReadableLog(Protocol):
 
 
 @dataclass(frozen=True)
-class LabelSource:
-    """An event that says what became of a decided one.
-
-    Parameters
-    ----------
-    event
-        The event.
-    key
-        Its field that holds the key of the decided event.
-    value
-        Its field that says 1 or 0; ``None``: each of them means positive.
-    """
-
-    event: EventType
-    key: str
-    value: str | None = None
-
-
-@dataclass(frozen=True)
 class Reading:
     """What of a design must be known to read its log.
 
@@ -86,20 +67,18 @@ class Reading:
     ----------
     decided
         The event that is decided.
-    sources
-        Which events bring labels, by their names.
+    label
+        What brings labels; ``None``: nothing does. Weak sources are not read: nothing is measured by a guess.
     """
 
     decided: EventType
-    sources: Mapping[str, LabelSource] = field(default_factory=dict)
+    label: Label | None = None
 
-    @classmethod
-    def of(cls, decided: EventType, label: Label | None) -> Reading:
-        """Read by a design's decided event and its label."""
-        if label is None:
-            return cls(decided)
-        source = LabelSource(label.event, label.key, label.value)
-        return cls(decided, {label.event.__name__: source})
+    @property
+    def sources(self) -> dict[str, EventType]:
+        """The events that bring labels, by name."""
+        label = () if self.label is None else self.label.sources
+        return {source.event.__name__: source.event for source in label if not source.weak}
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,23 +215,13 @@ def _program(records: Sequence[DecisionRecord], programs: Mapping[str, Program])
 
 
 def _labels(entries: Sequence[LogEntry], reading: Reading) -> LabelEvents:
-    """Read label events of all sources, in the order of the log."""
-    parts = []
-    for name, source in reading.sources.items():
+    """Read the label events of all sources, in the order of the log."""
+    tables = {}
+    for name, event in reading.sources.items():
         own = [entry for entry in entries if entry.event == name]
-        if not own:
-            continue
-        table = read_table(source.event, [entry.body for entry in own])
-        value = pl.lit(1, pl.Int8) if source.value is None else pl.col(source.value).cast(pl.Int8)
-        parts.append(
-            table.select(
-                offset=pl.Series([entry.offset for entry in own], dtype=pl.Int64),
-                key=pl.col(source.key).cast(pl.String),
-                value=value,
-                known=pl.Series([entry.arrived_ms for entry in own], dtype=pl.Int64),
-                source=pl.lit(name),
+        if own:
+            tables[name] = read_table(event, [entry.body for entry in own]).with_columns(
+                pl.Series(OFFSET, [entry.offset for entry in own], dtype=pl.Int64),
+                pl.Series(ARRIVED, [entry.arrived_ms for entry in own], dtype=pl.Int64),
             )
-        )
-    if not parts:
-        return LabelEvents.none()
-    return LabelEvents.of(pl.concat(parts).sort("offset"))
+    return LabelEvents.of(reading.label, tables)
