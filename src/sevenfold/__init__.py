@@ -23,8 +23,14 @@ if TYPE_CHECKING:
     from sevenfold.features.expression import feature
     from sevenfold.features.position import distance_km, speed_kmh
     from sevenfold.features.stream import Event
+    from sevenfold.feedback.active.declaration import Active
+    from sevenfold.feedback.declaration import Feedback
+    from sevenfold.feedback.review.declaration import Review
+    from sevenfold.feedback.review.events import ReviewTag, ReviewVerdict
+    from sevenfold.feedback.weak import WeakLabel
     from sevenfold.learning.declaration import Learning
     from sevenfold.learning.label import Label
+    from sevenfold.learning.label_source import LabelSource
     from sevenfold.monitoring.alerts.declaration import Alerts, Webhook
     from sevenfold.monitoring.declaration import Monitoring
     from sevenfold.problem.problem import Problem
@@ -32,20 +38,27 @@ if TYPE_CHECKING:
     from sevenfold.serving.policy import Control, Policy
 
 __all__ = [
+    "Active",
     "Alerts",
     "Category",
     "Control",
     "Design",
     "Entity",
     "Event",
+    "Feedback",
     "Label",
+    "LabelSource",
     "Learning",
     "Money",
     "Monitoring",
     "Policy",
     "Problem",
+    "Review",
+    "ReviewTag",
+    "ReviewVerdict",
     "Serving",
     "Timestamp",
+    "WeakLabel",
     "Webhook",
     "__version__",
     "distance_km",
@@ -58,20 +71,27 @@ __all__ = [
 ]
 
 _HOME = {
+    "Active": "feedback.active.declaration",
     "Alerts": "monitoring.alerts.declaration",
     "Category": "data.fields",
     "Control": "serving.policy",
     "Design": "design.design",
     "Entity": "data.fields",
     "Event": "features.stream",
+    "Feedback": "feedback.declaration",
     "Label": "learning.label",
+    "LabelSource": "learning.label_source",
     "Learning": "learning.declaration",
     "Money": "data.fields",
     "Monitoring": "monitoring.declaration",
     "Policy": "serving.policy",
     "Problem": "problem.problem",
+    "Review": "feedback.review.declaration",
+    "ReviewTag": "feedback.review.events",
+    "ReviewVerdict": "feedback.review.events",
     "Serving": "serving.declaration",
     "Timestamp": "data.fields",
+    "WeakLabel": "feedback.weak",
     "Webhook": "monitoring.alerts.declaration",
     "distance_km": "features.position",
     "expect": "data.expectation",

@@ -147,7 +147,7 @@ def test_an_interrupted_update_is_simply_repeated(
     known = lake.table("Visit")
     log.append(_visits(20, 45))
     left = moment
-    flush = durable._flush
+    flush = durable.flush
 
     def stop(path: Path) -> None:
         nonlocal left
@@ -157,7 +157,7 @@ def test_an_interrupted_update_is_simply_repeated(
         flush(path)
 
     with monkeypatch.context() as patched:
-        patched.setattr(durable, "_flush", stop)
+        patched.setattr(durable, "flush", stop)
         with pytest.raises(_StoppedError):
             lake.update(log)
     seen = lake.table("Visit")
@@ -177,7 +177,7 @@ def test_a_full_disk_is_told_and_the_update_repeated(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(durable, "_flush", full)
+        patched.setattr(durable, "flush", full)
         with pytest.raises(LogError) as caught:
             lake.update(log)
     assert "cannot be written: [Errno 28] No space left on device. What was laid stays" in str(caught.value)

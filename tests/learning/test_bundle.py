@@ -143,7 +143,7 @@ def test_a_full_disk_leaves_nothing_behind(parts, tmp_path, monkeypatch):
     def full(_handle: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(folder.os, "fsync", full)
+    monkeypatch.setattr(folder, "flush", full)
     with pytest.raises(OSError, match="No space left on device"):
         write_bundle(tmp_path, **parts)
     assert list(tmp_path.iterdir()) == []

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["create", "keys", "list_", "revoke", "rotate"]
 
-Scope = Literal["decide", "ingest", "read", "admin"]
+Scope = Literal["decide", "ingest", "read", "review", "admin"]
 
 keys = App(
     name="keys",

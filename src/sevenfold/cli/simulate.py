@@ -9,13 +9,14 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from sevenfold.cli.options import DEFAULTS, Options
+from sevenfold.errors import Fault, UsageError
 
 __all__ = ["simulate"]
 
 
 def simulate(
     *,
-    out: Path,
+    out: Path | None = None,
     payments: int = 100_000,
     seed: int = 7,
     days: int = 180,
@@ -25,6 +26,10 @@ def simulate(
     merchants: int | None = None,
     turn: Annotated[list[str] | None, Parameter(negative="", consume_multiple=True)] = None,
     describe: Annotated[bool, Parameter(negative="")] = False,
+    live: Annotated[bool, Parameter(negative="")] = False,
+    to: str = "http://127.0.0.1:8000",
+    key: Annotated[str | None, Parameter(env_var="SEVENFOLD_KEY")] = None,
+    minutes: int = 360,
     options: Options = DEFAULTS,
 ) -> None:
     """Make a world of card payments, with thieves in it.
@@ -32,12 +37,15 @@ def simulate(
     Writes Payment.parquet, Decline.parquet, Refund.parquet and
     Chargeback.parquet, which `ingest` takes; truth.parquet, which tells what
     really happened and is never to be learned from; and world.json, the
-    report. The same options give the same files.
+    report. The same options give the same files. With --live, nothing is
+    written: a running service decides the world's payments, step by step, and
+    what it blocks changes what comes next.
 
     Parameters
     ----------
     out
         The folder to write to; made where there is none. Files of an earlier world in it are replaced.
+        Needed but with --live.
     payments
         How many payments, exactly.
     seed
@@ -63,11 +71,40 @@ def simulate(
         broken. For example wave:account_takeover:60-120:5.
     describe
         Tell more about the world, and draw it: OUT/world.png.
+    live
+        Have a service decide the world as it goes on.
+    to
+        With --live, the address of the service.
+    key
+        With --live, a key with the scopes decide and ingest; from the
+        environment, others who list processes can't see it.
+    minutes
+        With --live, how long a step of the world is; a whole part of a day.
     """
     from sevenfold.systems.fraud import world
 
     terminal = options.terminal()
     turns = [world.Turn.parse(text) for text in turn or ()]
+    if (out is None) != live:
+        got = "neither" if out is None else "both"
+        raise UsageError("Where should this world go?", [Fault("--out, --live", "one of them", got)])
+    if out is None:
+        from sevenfold.cli.simulate_live import simulate_live
+        from sevenfold.serving.replay.client import Target
+
+        living = world.LiveWorld(
+            payments,
+            seed,
+            days=days,
+            start=start,
+            fraud_share=fraud_share,
+            customers=customers,
+            merchants=merchants,
+            turns=turns,
+            minutes=minutes,
+        )
+        terminal.result(simulate_live(terminal, living, Target.of(to, key), seed))
+        return
     with (
         terminal.keeping(f"{out} is as it was before; the same command makes the world anew."),
         terminal.progress("simulating", payments, unit="payments") as tick,

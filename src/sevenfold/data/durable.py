@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["UNFINISHED", "alone", "replacing"]
+__all__ = ["UNFINISHED", "alone", "flush", "replacing"]
 
 UNFINISHED = ".unfinished"
 """How the name of a file ends that is still being written."""
@@ -36,12 +36,12 @@ def replacing(path: Path) -> Iterator[Path]:
     unfinished = path.with_name(path.name + UNFINISHED)
     try:
         yield unfinished
-        _flush(unfinished)
+        flush(unfinished)
         unfinished.replace(path)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
-    _flush(path.parent)
+    flush(path.parent)
 
 
 @contextmanager
@@ -61,10 +61,11 @@ def _make_folder(folder: Path) -> None:
     made = [missing for missing in (folder, *folder.parents) if not missing.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for new in made:
-        _flush(new.parent)
+        flush(new.parent)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Have a file, or the names in a folder, outlive a loss of power."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

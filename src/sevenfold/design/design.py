@@ -14,6 +14,7 @@ from sevenfold.errors import DesignError, Fault, UsageError
 from sevenfold.features.answerable import unanswered, unlisted
 from sevenfold.features.declaration import FeatureSet
 from sevenfold.features.window import duration_ms
+from sevenfold.feedback.declaration import LABEL_EVENTS, Feedback
 from sevenfold.learning.declaration import Learning
 from sevenfold.learning.label import Label
 from sevenfold.monitoring.declaration import Monitoring
@@ -47,7 +48,7 @@ class Design:
         What happens: classes derived from `sf.Event`, the deciding one among them.
     features
         What is known at a decision: ``sf.features(...)``.
-    problem, label, learning, serving, monitoring
+    problem, label, learning, serving, monitoring, feedback
         Sections 1, 3, 4 and 5. What needs a missing one says so.
     expectations
         What the events' fields should be like, and what features take other values as: ``sf.expect(...)``.
@@ -75,11 +76,12 @@ class Design:
         learning: Learning | None = None,
         serving: Serving | None = None,
         monitoring: Monitoring | None = None,
+        feedback: Feedback | None = None,
         expectations: Sequence[Expectation] = (),
         lateness: str | None = "365d",
         because: str = "",
     ) -> None:
-        faults = _faults(name, events, features, problem, label, learning, serving, monitoring)
+        faults = _faults(name, events, features, problem, label, learning, serving, monitoring, feedback)
         faults += unfit(expectations, events)
         try:
             self.lateness_ms = None if lateness is None else duration_ms(lateness, "lateness")
@@ -92,7 +94,8 @@ class Design:
         self.expectations = tuple(expectations)
         self.features = handled(features, expectations)
         self.problem = problem
-        self.label = label
+        self.feedback = feedback if feedback is not None else Feedback()
+        self.label = None if label is None else self.feedback.completed(label)
         self.learning = learning if learning is not None else Learning()
         self.serving = serving if serving is not None else Serving()
         self.monitoring = monitoring if monitoring is not None else Monitoring()
@@ -238,6 +241,7 @@ def _faults(
     learning: Learning | None,
     serving: Serving | None,
     monitoring: Monitoring | None,
+    feedback: Feedback | None,
 ) -> list[Fault]:
     faults = []
     if not (isinstance(name, str) and _NAME.fullmatch(name)):
@@ -254,11 +258,14 @@ def _faults(
         (learning, Learning, "sf.Learning(...)"),
         (serving, Serving, "sf.Serving(...)"),
         (monitoring, Monitoring, "sf.Monitoring(...)"),
+        (feedback, Feedback, "sf.Feedback(...)"),
     )
     faults += [
         Fault(where, call, type(value).__name__)
         for where, (value, kind, call) in zip(
-            ("features", "problem", "label", "learning", "serving", "monitoring"), expected, strict=True
+            ("features", "problem", "label", "learning", "serving", "monitoring", "feedback"),
+            expected,
+            strict=True,
         )
         if not isinstance(value, kind) and (value is not None or kind is FeatureSet)
     ]
@@ -280,9 +287,16 @@ def _faults(
         listed = ", ".join(names)
         faults += [
             Fault(f"label.{role}", "an event of the design", event.__name__, f"Its events are: {listed}")
-            for role, event in (("event", label.event), ("on", label.on))
-            if event not in events
+            for role, event in (
+                ("event", label.event),
+                ("on", label.on),
+                *((f"also[{place}].event", source.event) for place, source in enumerate(label.also)),
+            )
+            if event not in events and event not in LABEL_EVENTS
         ]
+    if feedback is not None or label is not None:
+        decided = events[0] if label is None else label.on
+        faults += (feedback or Feedback()).unfit(decided, label)
     if monitoring is not None:
         decided = events[0] if label is None else label.on
         faults += monitoring.unfit([*decided.__fields__], features.names)

@@ -13,6 +13,7 @@ from sevenfold.trust.keys import KeyRing
 from sevenfold.trust.tokenise import Tokeniser
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from sevenfold.design.design import Design
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from sevenfold.serving.http.application import Application
     from sevenfold.serving.http.journal import Journal
     from sevenfold.serving.http.limits import Limits
+    from sevenfold.serving.http.plugged import Plugged
     from sevenfold.serving.service import DecisionService
 
-__all__ = ["cleaner", "doormen", "http_door", "key_file"]
+__all__ = ["cleaner", "doormen", "http_door", "key_file", "plugged_routes"]
 
 
 def key_file(root: Path) -> KeyFile:
@@ -87,6 +89,22 @@ def http_door(
     authenticator: Authenticator = KeyRing(key_file(root)) if authenticate else Open()
     alone = inference_handlers(InferenceProtocol(design.name, lambda: service.model))
     behind = Behind(
-        design.name, design.events, design.decides, service, cleaner(design, root), service.stats, alone
+        design.name,
+        design.events,
+        design.decides,
+        service,
+        cleaner(design, root),
+        service.stats,
+        alone,
+        plugged_routes(design, service, root),
     )
     return make_application(behind, authenticator, limits, journal)
+
+
+def plugged_routes(
+    design: Design,  # noqa: ARG001 - rooms that plug in read what was declared for them
+    service: DecisionService,  # noqa: ARG001
+    root: Path,  # noqa: ARG001
+) -> Sequence[Plugged]:
+    """Return the routes of other rooms: each adds its own here, see `sevenfold.serving.http.plugged`."""
+    return []

@@ -78,6 +78,11 @@ class Home:
         return self.folder / "snapshots"
 
     @property
+    def reviews(self) -> Path:
+        """Cases of the review queue, to be looked up; the log says all of it again."""
+        return self.folder / "reviews.sqlite"
+
+    @property
     def runs(self) -> Path:
         """What single runs made: features, figures, plots, scores."""
         return self.folder / "runs"

@@ -44,15 +44,17 @@ def stakes_of(design: Design, decided: pl.DataFrame, features: pl.DataFrame) -> 
         return None
     event = design.events[design.decides]
     sheet = Sheet(event, design.features, design.plan.asking[design.decides].names)
-    costs = EventCosts(sheet, design.problem)
+    costs = EventCosts(sheet, design.problem, design.serving.policy.amount)
     table = costs.table(wide_table(sheet, costs.used, decided, features, None, None))
     return Stakes(table.missed, table.false_alarm, _currency(design, decided))
 
 
 def _currency(design: Design, decided: pl.DataFrame) -> str:
-    """Name the one currency of the first amount of money; nothing where there are several, or no amount."""
-    fields = design.events[design.decides].__fields__.values()
-    money = next((field for field in fields if field.kind is Kind.MONEY), None)
+    """Name the one currency of what is at stake; nothing where there are several, or no amount of money."""
+    fields = design.events[design.decides].__fields__
+    named = design.serving.policy.amount
+    amounts = fields.values() if named is None else [fields[named]]
+    money = next((field for field in amounts if field.kind is Kind.MONEY), None)
     if money is None:
         return ""
     if money.currency is not None:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from sevenfold.data.durable import replacing
 from sevenfold.data.ingest import ingest
 from sevenfold.data.inspection import Inspection
-from sevenfold.data.lake import ARRIVED, Lake
+from sevenfold.data.lake import Lake
 from sevenfold.data.profile_store import ProfileStore
 from sevenfold.design.backtesting import save_test_scores
 from sevenfold.design.home import Home
+from sevenfold.design.labels import label_events, with_rule_hits
 from sevenfold.design.policing import learned_policy
 from sevenfold.design.stakes import stakes_of
 from sevenfold.errors import DataError, Fault, UsageError
@@ -166,7 +167,7 @@ class Workspace:
         if self.home.log.exists():  # asking for events doesn't make a log
             with self.home.open_log() as log:
                 lake.update(log, progress=progress)
-        tables = {name: lake.table(name) for name in self.design.events}
+        tables = {name: lake.table(name) for name in lake.events}
         if not tables[self.design.decides].height:
             hint = f"Bring some in: sevenfold ingest {self.design.name} FOLDER"
             got = f"none, in {self.home.log}"
@@ -176,13 +177,14 @@ class Workspace:
 
     def lake(self) -> Lake:
         """Open the lake."""
-        return Lake(self.home.lake, self.design.events.values())
+        return Lake(self.home.lake, [*self.design.events.values(), *label_events(self.design)])
 
     def features(
         self, tables: Mapping[str, pl.DataFrame], progress: Callable[[int, int], None] | None = None
     ) -> pl.DataFrame:
         """Compute the features of every decided event: its key, then a column a feature, in log order."""
-        return self.design.backfill(tables, physical=True, progress=progress)
+        known = {name: table for name, table in tables.items() if name in self.design.events}
+        return self.design.backfill(known, physical=True, progress=progress)
 
     def training_table(
         self, tables: Mapping[str, pl.DataFrame], features: pl.DataFrame | None = None
@@ -196,10 +198,9 @@ class Workspace:
         features
             As `features` gave them for it; computed where they are not given.
         """
-        decided, marks = tables[self.design.decides], tables[self.label.event.__name__]
+        decided = tables[self.design.decides]
         features = self.features(tables) if features is None else features
-        known = ARRIVED if ARRIVED in marks.columns else None
-        labels, quality = self.label.history(decided, marks, known=known)
+        labels, quality = self.label.history(decided, with_rule_hits(self.design, self.home, tables))
         columns = features.drop(self.label.on.__key__)
         return TrainingTable(columns, decided, labels, quality, stakes_of(self.design, decided, columns))
 

@@ -157,7 +157,7 @@ class _Part:
         encoding = training.encoding
         testing = Table(
             encoding.encode(examples.features.filter(test)),
-            examples.labels.at(examples.as_of)[test],
+            examples.labels.certain.at(examples.as_of)[test],
             encoding,
         )
         return cls(

@@ -158,12 +158,15 @@ class Examples:
         """Encode rows with an encoding that is there; what is not known yet counts as negative.
 
         A row weighs as many as it stands for: negatives that were not drawn, and events like it that were
-        blocked (Horvitz and Thompson, 1952).
+        blocked (Horvitz and Thompson, 1952); and less where its label is only a guess.
         """
         y = np.maximum(self.labels.at(moment)[rows], 0)
         weight = None
-        if learning.negatives < 1.0 or self.passed is not None:
+        guessed = self.labels.weights(moment)
+        if learning.negatives < 1.0 or self.passed is not None or guessed is not None:
             weight = np.where(y == 1, 1.0, 1.0 / learning.negatives)
             if self.passed is not None:
                 weight /= self.passed[rows]
+            if guessed is not None:
+                weight *= guessed[rows]
         return Table(encoding.encode(self.features.filter(rows)), y, encoding, weight)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from sevenfold.data.durable import flush
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,25 +37,14 @@ def write_folder(path: Path, contents: Mapping[str, bytes]) -> None:
     draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
         for name, content in contents.items():
-            with (draft / name).open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+            (draft / name).write_bytes(content)
+            flush(draft / name)
         draft.chmod(0o755)  # mkdtemp makes a folder that only its owner may read
-        _sync(draft)
+        flush(draft)
         if path.exists():
             shutil.rmtree(path)
         draft.rename(path)
-        _sync(path.parent)
+        flush(path.parent)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -12,7 +12,7 @@ import polars as pl
 
 from sevenfold.errors import DataError, Fault, UsageError
 from sevenfold.features.window import duration_ms
-from sevenfold.learning.arrays import Mask, Times, Values
+from sevenfold.learning.arrays import FloatVector, Mask, Times, Values
 
 __all__ = ["NEVER", "UNKNOWN", "LabelInput", "Labels", "TimeInput"]
 
@@ -39,7 +39,12 @@ class Labels:
         int64, shape (events,): from when on an event without a label counts as negative, or `NEVER`.
     row, value, known_at
         One element a label event, in the order in which they count where they are known at the same time:
-        int64 position of the event it is about, int8 of 0 or 1, int64 since when it is known.
+        int64 position of the event it is about, int8 of 0 or 1, or `UNKNOWN` where what was said before was
+        taken back; int64 since when it is known.
+    weight
+        float64 like `value`: what an example labelled so weighs in training; ``None`` where all weigh 1.
+    truth
+        What is known without sources that only guess, for evaluation; ``None`` where there are none.
 
     Examples
     --------
@@ -53,10 +58,12 @@ class Labels:
     row: Times
     value: Values
     known_at: Times
+    weight: FloatVector | None = None
+    truth: Labels | None = None
 
     def __post_init__(self) -> None:
         order = np.argsort(self.known_at, kind="stable")
-        for name in ("row", "value", "known_at"):
+        for name in ("row", "value", "known_at", *(("weight",) if self.weight is not None else ())):
             object.__setattr__(self, name, getattr(self, name)[order])
 
     @classmethod
@@ -130,17 +137,41 @@ class Labels:
             0, 1 or `UNKNOWN`, shape (events,). The newest label known by then counts; an event without one is
             negative once it has matured.
         """
-        label = np.where(self.matured_at <= moment, 0, UNKNOWN).astype(np.int8)
+        silent = np.where(self.matured_at <= moment, 0, UNKNOWN).astype(np.int8)
+        label = silent.copy()
         last = np.searchsorted(self.known_at, moment, side="right")
         label[self.row[:last]] = self.value[:last]
-        return label
+        return np.where(label == UNKNOWN, silent, label)
 
     def known_since(self, moment: int = NEVER - 1) -> Times:
         """Since when what was known at a moment had been known; `NEVER` where nothing was."""
-        since = np.where(self.matured_at <= moment, self.matured_at, NEVER)
+        silent = np.where(self.matured_at <= moment, self.matured_at, NEVER)
         last = np.searchsorted(self.known_at, moment, side="right")
+        since = silent.copy()
         since[self.row[:last]] = self.known_at[:last]
-        return since
+        newest = np.zeros(len(self), dtype=np.int8)
+        newest[self.row[:last]] = self.value[:last]
+        return np.where(newest == UNKNOWN, silent, since)
+
+    def weights(self, moment: int = NEVER - 1) -> FloatVector | None:
+        """What each event weighs in training by what was known at a moment; ``None`` where all weigh 1.
+
+        Returns
+        -------
+        NDArray[float64]
+            Above 0 and at most 1, shape (events,).
+        """
+        if self.weight is None:
+            return None
+        weights = np.ones(len(self))
+        last = np.searchsorted(self.known_at, moment, side="right")
+        weights[self.row[:last]] = np.where(self.value[:last] == UNKNOWN, 1.0, self.weight[:last])
+        return weights
+
+    @property
+    def certain(self) -> Labels:
+        """The labels without those of sources that only guess."""
+        return self if self.truth is None else self.truth
 
     def matured(self, moment: int) -> Mask:
         """Which events were old enough at a moment for their label to be final, shape (events,).

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from sevenfold.errors import DataError, Fault
 from sevenfold.learning.knowledge import NEVER, UNKNOWN, Labels
+from sevenfold.learning.marks import MARKS, marks_of, milliseconds, missing_columns
+from sevenfold.learning.precedence import resolved, with_winner
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sevenfold.learning.arrays import Times
     from sevenfold.learning.label import Label
 
-__all__ = ["LabelQuality", "join_labels", "label_table"]
+__all__ = ["LabelQuality", "conflict_table", "join_labels", "label_table"]
 
 _LISTED = 100
 """Faults of single rows that an error carries, at most."""
+
+_CLOCKS_DIFFER_MS = 300_000
+"""How far a label may be dated after it arrived before it is told: clocks are never quite the same."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +41,22 @@ class LabelQuality:
     early
         Those dated before their event: known from the event's own time on.
     repeated
-        Those about an event that has an earlier one.
+        Those about an event that has an earlier one from the same source.
+    future
+        Those dated more than five minutes after they arrived: known since they arrived.
+    contradicting
+        Decided events about which label events do not agree: precedence settles it.
+    weak
+        Those that only guess: learned from with their weight, never evaluated on.
     """
 
     events: int = 0
     unknown: int = 0
     early: int = 0
     repeated: int = 0
+    future: int = 0
+    contradicting: int = 0
+    weak: int = 0
 
     def notes(self) -> tuple[str, ...]:
         """Say it in sentences, one for each oddity."""
@@ -48,35 +64,77 @@ class LabelQuality:
             (self.unknown, "refer to an event that is not there and were ignored"),
             (self.early, "are dated before their event and count from the event's own time on"),
             (self.repeated, "repeat a label of the same event"),
+            (self.future, "are dated after they arrived and count from their arrival on"),
+            (self.weak, "are weak: learned from with their weight and not evaluated on"),
         )
-        return tuple(f"{n} of {self.events} label events {what}." for n, what in said if n)
+        notes = [f"{n} of {self.events} label events {what}." for n, what in said if n]
+        if self.contradicting:
+            notes.append(
+                f"The labels of {self.contradicting} decided events contradict each other; "
+                "the declared precedence settled which counts."
+            )
+        return tuple(notes)
+
+
+class _Joined(NamedTuple):
+    """Marks of decided events with ``row``; how many marks there were at all; the times of the events."""
+
+    found: pl.DataFrame
+    marks: int
+    times: Times
 
 
 def join_labels(
-    label: Label, decided: pl.DataFrame, events: pl.DataFrame, known: str
+    label: Label, decided: pl.DataFrame, tables: Mapping[str, pl.DataFrame], known: str | None
 ) -> tuple[Labels, LabelQuality]:
     """Join label events to the decided events; see `Label.history`."""
-    _check_columns(label, decided, events, known)
-    keys = _keys(label, decided)
-    times = _milliseconds(decided[label.on.__time__])
-    joined = _plain(label, events, known).join(keys, on="key", how="left", maintain_order="left")
-    found = joined.drop_nulls("row")
+    found, marks, times = _joined(label, decided, tables, known)
     row = found["row"].to_numpy().astype(np.int64)
-    since = found["known"].to_numpy()
     quality = LabelQuality(
-        events=events.height,
-        unknown=joined.height - found.height,
-        early=int((since < times[row]).sum()),
-        repeated=found.height - found["row"].n_unique(),
+        events=marks,
+        unknown=marks - found.height,
+        early=int((found["known"].to_numpy() < times[row]).sum()),
+        repeated=found.height - found.n_unique(["row", "source"]),
+        future=int((found["dated"] > found["known"] + _CLOCKS_DIFFER_MS).sum()),
+        contradicting=int((found.group_by("row").agg(pl.col("value").n_unique() > 1))["value"].sum()),
+        weak=int(found["source"].is_in([i for i, s in enumerate(label.sources) if s.weak]).sum()),
     )
-    labels = Labels(
-        times=times,
-        matured_at=times + label.matures_ms,
-        row=row,
-        value=found["value"].to_numpy(),
-        known_at=np.maximum(since, times[row]),
+    found = found.with_columns(pl.Series("known", np.maximum(found["known"].to_numpy(), times[row])))
+    weak = {place for place, source in enumerate(label.sources) if source.weak}
+    truth = _labels(label, found.filter(~pl.col("source").is_in(list(weak))), times)
+    if not found["source"].is_in(list(weak)).any():
+        return truth, quality
+    return _labels(label, found, times, truth), quality
+
+
+def conflict_table(
+    label: Label,
+    decided: pl.DataFrame,
+    tables: Mapping[str, pl.DataFrame],
+    known: str | None,
+    at_ms: int | None,
+) -> pl.DataFrame:
+    """Tabulate what sources say against each other; see `Label.conflicts`."""
+    found, _, times = _joined(label, decided, tables, known)
+    row = found["row"].to_numpy().astype(np.int64)
+    found = found.with_columns(pl.Series("known", np.maximum(found["known"].to_numpy(), times[row])))
+    if at_ms is not None:
+        found = found.filter(pl.col("known") <= at_ms)
+    found = found.filter(pl.col("value").drop_nulls().n_unique().over("row") > 1)
+    names = [source.name for source in label.sources]
+    weak = [source.weak for source in label.sources]
+    shown = with_winner(label, found).sort("row", "known", "order", maintain_order=True)
+    keys = decided[label.on.__key__].cast(pl.String)
+    return pl.DataFrame(
+        {
+            label.on.__key__: keys.gather(shown["row"]),
+            "source": pl.Series([names[i] for i in shown["source"]], dtype=pl.String),
+            "value": shown["value"],
+            "known_at": shown["known"],
+            "weak": pl.Series([weak[i] for i in shown["source"]], dtype=pl.Boolean),
+            "wins": shown["wins"],
+        }
     )
-    return labels, quality
 
 
 def label_table(key: pl.Series, labels: Labels, at_ms: int) -> pl.DataFrame:
@@ -92,17 +150,42 @@ def label_table(key: pl.Series, labels: Labels, at_ms: int) -> pl.DataFrame:
     )
 
 
-def _check_columns(label: Label, decided: pl.DataFrame, events: pl.DataFrame, known: str) -> None:
-    tables = (
-        (label.on.__name__, decided, (label.on.__key__, label.on.__time__)),
-        (label.event.__name__, events, (label.key, known, *([label.value] if label.value else []))),
+def _joined(
+    label: Label, decided: pl.DataFrame, tables: Mapping[str, pl.DataFrame], known: str | None
+) -> _Joined:
+    _check_columns(label, decided, tables, known)
+    marks = marks_of(label, tables, known)
+    joined = marks.join(_keys(label, decided), on="key", how="left", maintain_order="left")
+    found = joined.drop_nulls("row").select("row", *(name for name in MARKS if name != "key"))
+    return _Joined(found, marks.height, milliseconds(decided[label.on.__time__]))
+
+
+def _labels(label: Label, found: pl.DataFrame, times: Times, truth: Labels | None = None) -> Labels:
+    """What was known, of marks in any order; the truth is what is known without guesses."""
+    settled = resolved(label, found)
+    source = settled["source"].to_numpy()
+    weights = np.array([source.weight for source in label.sources])
+    return Labels(
+        times=times,
+        matured_at=times + label.matures_ms,
+        row=settled["row"].to_numpy().astype(np.int64),
+        value=settled["value"].to_numpy(),
+        known_at=settled["known"].to_numpy(),
+        weight=None if (weights == 1.0).all() else weights[np.maximum(source, 0)],
+        truth=truth,
     )
+
+
+def _check_columns(
+    label: Label, decided: pl.DataFrame, tables: Mapping[str, pl.DataFrame], known: str | None
+) -> None:
+    hint = f"Columns that are there: {', '.join(decided.columns)}"
     faults = [
-        Fault(f"{name}.{column}", "a column", "none", f"Columns that are there: {', '.join(frame.columns)}")
-        for name, frame, wanted in tables
-        for column in wanted
-        if column not in frame.columns
+        Fault(f"{label.on.__name__}.{column}", "a column", "none", hint)
+        for column in (label.on.__key__, label.on.__time__)
+        if column not in decided.columns
     ]
+    faults += missing_columns(label, tables, known)
     if faults:
         raise DataError("These tables can't be labelled.", faults)
 
@@ -116,28 +199,3 @@ def _keys(label: Label, decided: pl.DataFrame) -> pl.DataFrame:
             [Fault(f"{label.on.__key__} {k}", "one event", "several") for k in repeated.head(_LISTED)],
         )
     return keys
-
-
-def _plain(label: Label, events: pl.DataFrame, known: str) -> pl.DataFrame:
-    """Three columns: the decided event's key, the value, and since when it is known (Int64 ms)."""
-    value = pl.Series("value", np.ones(events.height, dtype=np.int8))
-    if label.value is not None:
-        value = events[label.value].cast(pl.Int8, strict=False).alias("value")
-        wrong = events.filter(~value.is_in([0, 1]).fill_null(value=False))
-        if wrong.height:
-            raise DataError(
-                f"Labels of {label.event.__name__} must say 0 or 1.",
-                [
-                    Fault(f"{label.event.__name__}.{label.value} of {k}", "0 or 1", repr(v))
-                    for k, v in wrong.select(label.key, label.value).head(_LISTED).iter_rows()
-                ],
-            )
-    key = events[label.key].cast(pl.String).alias("key")
-    return pl.DataFrame([key, value, pl.Series("known", _milliseconds(events[known]))])
-
-
-def _milliseconds(series: pl.Series) -> Times:
-    """Epoch milliseconds of a Datetime or integer column, int64, shape (rows,)."""
-    if series.dtype.is_temporal():
-        series = series.dt.epoch("ms")
-    return series.cast(pl.Int64).to_numpy()

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 __all__ = ["NOBODY", "SCOPES", "Authenticator", "Denied", "Identity", "Open", "Scope"]
 
-Scope = Literal["decide", "ingest", "read", "admin"]
+Scope = Literal["decide", "ingest", "read", "review", "admin"]
 """What a key is good for."""
 
 SCOPES: dict[Scope, str] = {
     "decide": "ask for decisions, and the model for scores",
     "ingest": "bring in events: chargebacks, reviews, whatever the design declares",
     "read": "read decision records with their feature values, and metrics",
+    "review": "work on cases and alerts: look at them, give verdicts, acknowledge and silence",
     "admin": "all of it",
 }
 """Every scope, with what it opens."""

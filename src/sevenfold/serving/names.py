@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["DECISION", "JUDGED", "PROGRAM", "REASONS", "RESERVED"]
+__all__ = ["DECISION", "JUDGED", "PROGRAM", "REASONS", "RESERVED", "REVIEWED"]
 
 DECISION: Final = "Decision"
 """What was decided about an event, under that event's key."""
@@ -18,4 +18,7 @@ PROGRAM: Final = "FeatureProgram"
 JUDGED: Final = ("RuleChange", "ListChange")
 """Changes of the policy."""
 
-RESERVED = frozenset({DECISION, REASONS, PROGRAM, *JUDGED})
+REVIEWED: Final = ("ReviewChange", "ReviewSelection", "ReviewVerdict", "ReviewTag", "RuleHit")
+"""Steps of reviews, what is drawn for them, and what they found."""
+
+RESERVED = frozenset({DECISION, REASONS, PROGRAM, *JUDGED, *REVIEWED})

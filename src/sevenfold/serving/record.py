@@ -17,6 +17,8 @@ import numpy as np
 from sevenfold.features.kernel.layout import NULL_INT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sevenfold.features.plan import Asking
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "Program",
     "decode_reasons",
     "decode_record",
+    "decode_records",
     "encode_answer",
     "encode_reasons",
     "encode_record",
@@ -220,6 +223,7 @@ class Decision(msgspec.Struct, frozen=True):
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(DecisionRecord)
+_MANY = msgspec.json.Decoder(list[DecisionRecord])
 
 
 def encode_answer(
@@ -241,6 +245,11 @@ def encode_answer(
             sum(record.took_us),
         )
     )
+
+
+def decode_records(bodies: Sequence[bytes]) -> list[DecisionRecord]:
+    """Records from their bodies, in one go."""
+    return _MANY.decode(b"[" + b",".join(bodies) + b"]")
 
 
 def encode_reasons(reasons: tuple[dict[str, Any], ...]) -> bytes:

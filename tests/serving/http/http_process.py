@@ -17,11 +17,13 @@ import msgspec
 
 import sevenfold as sf
 from sevenfold.data.rows import convert
-from sevenfold.errors import DataError, Fault
+from sevenfold.errors import DataError, Fault, LogError, UsageError
 from sevenfold.serving.http.door import Behind, make_application
 from sevenfold.serving.http.inference import inference_handlers
 from sevenfold.serving.http.journal import Journal
 from sevenfold.serving.http.limits import Limits
+from sevenfold.serving.http.plugged import Plugged
+from sevenfold.serving.http.problem import ProblemError
 from sevenfold.serving.http.server import Address, leave, serve
 from sevenfold.serving.inference_protocol import InferenceProtocol
 from sevenfold.serving.model import ServedModel
@@ -33,6 +35,8 @@ from sevenfold.trust.keys import KeyRing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from sevenfold.serving.http.plugged import Asked
 
 
 class Payment(sf.Event, key="payment_id", time="occurred_at"):
@@ -137,6 +141,62 @@ class Remembering:
         return ["the log is being read"] if ("Payment", "unready") in self.known else []
 
 
+class Note(msgspec.Struct, forbid_unknown_fields=True):
+    """What is noted about a case."""
+
+    text: str
+    weight: int = 1
+
+
+class Page(msgspec.Struct):
+    """Which cases are listed."""
+
+    limit: int = 10
+
+
+class Noted(msgspec.Struct):
+    """What was noted, where and by whom."""
+
+    case: str
+    text: str
+    by: str
+
+
+def _note(asked: Asked) -> Noted:
+    case = asked.path["case"]
+    if case == "gone":
+        raise ProblemError("not-found", "There is no such case.")
+    if case == "taken":
+        raise ProblemError("changed", "It was closed a moment ago.")
+    if case == "odd":
+        raise UsageError("The case is odd.", [Fault("case", "an even one", "an odd one")])
+    if case == "stuck":
+        raise LogError("The log cannot be written")
+    return Noted(case, asked.body.text, asked.caller.name)
+
+
+async def _cases(asked: Asked) -> list[str]:
+    return [f"case-{number}" for number in range(max(min(asked.query.limit, 3), 0))]
+
+
+PLUGGED = [
+    Plugged(
+        "POST",
+        "/v1/cases/{case}/notes",
+        "review",
+        _note,
+        "Note something about a case.",
+        room="review",
+        body=Note,
+        answer=Noted,
+        status=201,
+        example={"text": "called the customer"},
+    ),
+    Plugged("GET", "/v1/cases", "read", _cases, "List cases.", room="review", query=Page, answer=list[str]),
+    Plugged("DELETE", "/v1/cases", "admin", lambda _: b"{}", "Forget them.", room="review"),
+]
+
+
 def _tell(url: str) -> None:
     print(url, flush=True)  # noqa: T201  (for whoever started the process)
 
@@ -147,7 +207,9 @@ async def main(home: Path, seconds: float, *tls: Path) -> None:
 
     served = ServedModel("m1", ENCODING, model())
     alone = inference_handlers(InferenceProtocol("test", lambda: served))
-    behind = Behind("test", EVENTS, "Payment", Remembering(), stats=lambda: STATS, handlers=alone)
+    behind = Behind(
+        "test", EVENTS, "Payment", Remembering(), stats=lambda: STATS, handlers=alone, plugged=PLUGGED
+    )
     journal = Journal(pretty=False)
     application = make_application(behind, KeyRing(KeyFile(home / "keys.json")), limits, journal)
     await serve(

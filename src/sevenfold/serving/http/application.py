@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sevenfold.serving.http.decisions import Decisions
     from sevenfold.serving.http.journal import Journal
     from sevenfold.serving.http.limits import Limits
+    from sevenfold.serving.http.plugged import Plugged, Plugs
     from sevenfold.serving.http.telemetry import Telemetry
 
 __all__ = ["Application", "Request", "RequestScope"]
@@ -59,10 +60,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a path is counted as, and what it takes to get in: ``None`` for nothing."""
+    """What a path is counted as, what it takes to get in (``None`` for nothing), and whose route it is."""
 
     route: str
     needs: Scope | None
+    plugged: Plugged | None = None
 
 
 class Application:
@@ -76,6 +78,8 @@ class Application:
         Tells who calls.
     limits, telemetry, journal
         What it puts up with, counts and logs.
+    plugs
+        Routes of other rooms.
 
     Attributes
     ----------
@@ -96,7 +100,9 @@ class Application:
         limits: Limits,
         telemetry: Telemetry,
         journal: Journal,
+        plugs: Plugs,
     ) -> None:
+        self._plugs = plugs
         self._decisions, self._check = decisions, authenticator.check
         self._limits, self._telemetry, self._journal = limits, telemetry, journal
         self._read = Reader(limits)
@@ -108,7 +114,7 @@ class Application:
         """Answer one request; Granian calls this."""
         began = time.perf_counter()
         path, method = scope.path, scope.method
-        entry = _DECIDE if path == DECISIONS and method == "POST" else _entry(path)
+        entry = _DECIDE if path == DECISIONS and method == "POST" else self._entry(path, method)
         request_id = self._request_id(scope.headers)
         self.under_way += 1
         try:
@@ -131,13 +137,19 @@ class Application:
                 raise ProblemError("unavailable", detail, retry_after_s=1, close=True)
             if scope.path == DECISIONS and entry is not _DECIDE:
                 raise ProblemError("method-not-allowed", "Use POST.", headers=[("allow", "POST")])
+            if entry is _OTHER and (allowed := self._plugs.allowed(scope.path)):
+                allow = ", ".join(allowed)
+                raise ProblemError("method-not-allowed", f"Use {allow}.", headers=[("allow", allow)])
             caller = self._let_in(scope, entry)
             headers = scope.headers
             check_encoding(headers)
             body = b"" if scope.method == "GET" else await self._read(proto, headers)
             if entry is _DECIDE:
                 return await self._decisions(body, headers.get("content-type"), caller, request_id)
-            return await self.framework(Request(scope, body, caller, request_id))
+            request = Request(scope, body, caller, request_id)
+            if entry.plugged is not None:
+                return await self._plugs.answer(entry.plugged, request)
+            return await self.framework(request)
         except ProblemError as problem:
             self._log(problem, entry, caller, request_id)
             return reply_to(problem, request_id)
@@ -147,6 +159,12 @@ class Application:
             self._journal.error("failed", error=error, route=entry.route, request=request_id, key=caller.id)
             detail = f"The service's log knows more, under the request id {request_id}."
             return reply_to(ProblemError("internal", detail), request_id)
+
+    def _entry(self, path: str, method: str) -> Entry:
+        found = _entry(path)
+        if found is _OTHER and (route := self._plugs.find(method, path)) is not None:
+            return Entry(route.room, route.scope, route)
+        return found
 
     def _let_in(self, scope: RequestScope, entry: Entry) -> Identity:
         """Tell who calls.

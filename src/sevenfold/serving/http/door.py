@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sevenfold.serving.authentication import Authenticator
     from sevenfold.serving.door import Cleaner
     from sevenfold.serving.http.journal import Journal
+    from sevenfold.serving.http.plugged import Plugged
     from sevenfold.serving.http.service import Service
     from sevenfold.serving.stats import Stats
 
@@ -44,6 +45,8 @@ class Behind:
         Gives what the service counts by itself.
     handlers
         Further routes, such as those of the Open Inference Protocol.
+    plugged
+        Routes of other rooms; see `sevenfold.serving.http.plugged`.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Behind:
     cleaner: Cleaner | None = None
     stats: Callable[[], Stats] | None = None
     handlers: Sequence[ControllerRouterHandler] = field(default_factory=tuple)
+    plugged: Sequence[Plugged] = ()
 
 
 def make_application(
@@ -70,12 +74,16 @@ def make_application(
         What it puts up with, and where it logs.
     """
     from sevenfold.serving.http.mounted import Mounted
+    from sevenfold.serving.http.plugged import Plugs
     from sevenfold.serving.http.routes import framework
 
     doormen = doormen_of(behind.events, behind.cleaner)
-    telemetry, rates = Telemetry(behind.stats), RateLimits()
+    rates = RateLimits()
+    telemetry = Telemetry(behind.stats, [route.room for route in behind.plugged])
     decisions = Decisions(behind.decides, behind.service, doormen[behind.decides], limits, rates, telemetry)
-    application = Application(decisions, authenticator, limits, telemetry, journal)
+    application = Application(
+        decisions, authenticator, limits, telemetry, journal, Plugs(behind.plugged, rates)
+    )
     routes = framework(behind, application, doormen, limits, rates, telemetry)
     application.framework = Mounted(routes)
     return application

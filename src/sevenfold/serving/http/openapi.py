@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sevenfold._version import __version__
 from sevenfold.serving.authentication import SCOPES
+from sevenfold.serving.http.plugged_schema import described
 from sevenfold.serving.http.problem import MEDIA_TYPE, PROBLEMS
 from sevenfold.serving.http.schema import event_example, event_schema
 
@@ -145,6 +146,10 @@ def document(behind: Behind, limits: Limits, more: Mapping[str, Any]) -> dict[st
         "/openapi.json": {"get": _plain("openapi", "This document.", None)},
     }
     components = more.get("components", {})
+    operations, schemas = described(behind.plugged)
+    for path, method, operation in operations:
+        operation["responses"] |= _problems(*_ALWAYS, "not-found", "changed", "invalid", *_LATER)
+        paths.setdefault(path, {})[method] = operation
     return {
         "openapi": "3.1.0",
         "info": {
@@ -160,6 +165,7 @@ def document(behind: Behind, limits: Limits, more: Mapping[str, Any]) -> dict[st
                 "Accepted": _ACCEPTED,
                 **{event: event_schema(declared) for event, declared in events.items()},
                 **components.get("schemas", {}),
+                **schemas,
             },
             "securitySchemes": {
                 "key": {

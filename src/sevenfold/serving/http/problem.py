@@ -36,6 +36,7 @@ PROBLEMS = {
     "method-not-allowed": Kind(405, "This is not done here"),
     "timeout": Kind(408, "The body did not arrive in time"),
     "conflict": Kind(409, "Another event is known under this key"),
+    "changed": Kind(409, "Somebody else changed it meanwhile"),
     "too-large": Kind(413, "The body is too large"),
     "unsupported-media-type": Kind(415, "The body is of a type that is not taken"),
     "invalid": Kind(422, "The event is not what its schema declares"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["ROUTES", "Telemetry"]
 
 ROUTES = ("decide", "decision", "events", "inference", "health", "metrics", "openapi", "other")
-"""Every value of the label ``route``."""
+"""Every value of the label ``route``, beside the names of other rooms that plug routes in."""
 
 _SECONDS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 
@@ -32,6 +32,8 @@ class Telemetry:
     ----------
     stats
         Gives what the service counts by itself, whenever Prometheus asks.
+    rooms
+        Other rooms that plug routes in: further values of the label ``route``.
 
     Attributes
     ----------
@@ -39,14 +41,15 @@ class Telemetry:
         Tells how many requests are being answered.
     """
 
-    def __init__(self, stats: Callable[[], Stats] | None = None) -> None:
+    def __init__(self, stats: Callable[[], Stats] | None = None, rooms: Iterable[str] = ()) -> None:
         self._stats = stats
+        routes = dict.fromkeys((*ROUTES, *rooms))
         self.under_way: Callable[[], int] = lambda: 0
         self._statuses: defaultdict[tuple[str, int], int] = defaultdict(int)
         self._outcomes: defaultdict[str, int] = defaultdict(int)
         self._denied: defaultdict[str, int] = defaultdict(int)
-        self._buckets = {route: [0] * (len(_SECONDS) + 1) for route in ROUTES}
-        self._seconds = dict.fromkeys(ROUTES, 0.0)
+        self._buckets = {route: [0] * (len(_SECONDS) + 1) for route in routes}
+        self._seconds = dict.fromkeys(routes, 0.0)
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         """Count a request."""

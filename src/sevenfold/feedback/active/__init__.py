@@ -1,0 +1,1 @@
+"""Active learning: which events' labels a model would learn most from."""

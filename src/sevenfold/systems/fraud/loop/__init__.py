@@ -1,0 +1,1 @@
+"""The whole system in a world that goes on: decisions, reviewers, labels, and what they cost, day by day."""
