@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 
     from sevenfold.data.event import EventType
 
-__all__ = ["Appended", "EventLog", "LogEntry", "NewEntry", "OnConflict", "new_entries", "new_entry"]
+__all__ = [
+    "Appended",
+    "EventLog",
+    "LogEntry",
+    "NewEntries",
+    "NewEntry",
+    "OnConflict",
+    "new_entries",
+    "new_entry",
+]
 
 OnConflict = Literal["raise", "report"]
 """What `EventLog.append` does about other events under known keys: refuse the batch, or leave them out."""
@@ -51,6 +60,35 @@ class NewEntry(msgspec.Struct, frozen=True, gc=False):
     time_ms: int
     body: bytes
     arrived_ms: int | None = None
+
+
+class NewEntries(NamedTuple):
+    """Many events on their way into the log, column by column; as `NewEntry` has them."""
+
+    events: list[str]
+    keys: list[str]
+    times: list[int]
+    arrived: list[int | None]
+    bodies: list[bytes]
+
+    @classmethod
+    def of(cls, entries: Sequence[NewEntry]) -> NewEntries:
+        """Put entries in columns."""
+        return cls(
+            [entry.event for entry in entries],
+            [entry.key for entry in entries],
+            [entry.time_ms for entry in entries],
+            [entry.arrived_ms for entry in entries],
+            [entry.body for entry in entries],
+        )
+
+    def extend(self, others: NewEntries) -> None:
+        """Put others behind them."""
+        self.events.extend(others.events)
+        self.keys.extend(others.keys)
+        self.times.extend(others.times)
+        self.arrived.extend(others.arrived)
+        self.bodies.extend(others.bodies)
 
 
 class LogEntry(msgspec.Struct, frozen=True, gc=False):

@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from sevenfold.data.log import NewEntries
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from sevenfold.data.log import NewEntry
 
-__all__ = ["NO_SEAL", "EndMark", "Mark", "Row", "first_broken", "seal", "sealed"]
+__all__ = ["NO_SEAL", "EndMark", "Mark", "Row", "first_broken", "seal", "sealed", "sealed_together"]
 
 NO_SEAL = bytes(32)
 """What the first entry is chained to."""
@@ -49,10 +51,10 @@ def seal(
 
 def sealed(before: bytes, first: int, entries: Sequence[NewEntry], now: int) -> list[Row]:
     """Return the rows of new entries behind an offset and a seal; those without an arrival came now."""
-    if len(entries) >= _TOGETHER and (rows := _sealed_together(before, first, entries, now)) is not None:
-        return rows
+    if len(entries) >= _TOGETHER:
+        return sealed_together(before, first, NewEntries.of(entries), now)
     pack, sha256, join = _HEADER.pack, hashlib.sha256, b"".join  # `seal`, unrolled: every entry passes here
-    rows = []
+    rows: list[Row] = []
     for offset, entry in enumerate(entries, first):
         event, key, time_ms, body = entry.event, entry.key, entry.time_ms, entry.body
         arrived_ms = now if entry.arrived_ms is None else entry.arrived_ms
@@ -63,15 +65,12 @@ def sealed(before: bytes, first: int, entries: Sequence[NewEntry], now: int) -> 
     return rows
 
 
-def _sealed_together(before: bytes, first: int, entries: Sequence[NewEntry], now: int) -> list[Row] | None:
-    """As `sealed`, in a few calls; nothing where that cannot be done here."""
+def sealed_together(before: bytes, first: int, entries: NewEntries, now: int) -> list[Row]:
+    """As `sealed`, of columns, and in a few calls where `seal_chain` can do its work."""
     from sevenfold.data.seal_chain import Buffers, seal_many
 
-    events = [entry.event for entry in entries]
-    keys = [entry.key for entry in entries]
-    times = [entry.time_ms for entry in entries]
-    arrived = [now if entry.arrived_ms is None else entry.arrived_ms for entry in entries]
-    bodies = [entry.body for entry in entries]
+    events, keys, times, came, bodies = entries
+    arrived = [now if at is None else at for at in came]
     different = list(dict.fromkeys(events))
     names = Buffers.of([name.encode() for name in different])
     numbers = {name: number for number, name in enumerate(different)}
@@ -85,9 +84,15 @@ def _sealed_together(before: bytes, first: int, entries: Sequence[NewEntry], now
         Buffers(names.addresses[kinds], names.lengths[kinds], names.held),
         Buffers.of(bodies),
     )
-    if made is None:
-        return None
-    seals = [made[at : at + _SEAL_BYTES] for at in range(0, len(made), _SEAL_BYTES)]
+    if made is not None:
+        seals = [made[at : at + _SEAL_BYTES] for at in range(0, len(made), _SEAL_BYTES)]
+    else:
+        seals = []
+        for offset, (event, key, at, then, body) in enumerate(
+            zip(events, keys, times, arrived, bodies, strict=True), first
+        ):
+            before = seal(before, offset, event, key, at, then, body)
+            seals.append(before)
     return list(
         zip(range(first, first + len(seals)), events, keys, times, arrived, bodies, seals, strict=True)
     )

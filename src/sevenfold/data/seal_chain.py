@@ -1,9 +1,8 @@
 """Seals of many entries in one call: the same as `seal.seal`, without the interpreter between them.
 
-A seal takes a microsecond of hashing and two of Python around it, under the interpreter's lock. Here a loop
-that is compiled calls the SHA-256 of OpenSSL, which Python's own hashes come from, for one entry after another with the
-lock released. Where that library cannot be found by itself, `chain` gives nothing, and entries are sealed one
-by one.
+A seal takes a microsecond of hashing and two of Python around it, under the interpreter's lock. Here a
+compiled loop calls the SHA-256 of OpenSSL, which Python's own hashes come from, with the lock released. Where
+that library cannot be found by itself, `chain` gives nothing, and entries are sealed one by one.
 """
 
 from __future__ import annotations

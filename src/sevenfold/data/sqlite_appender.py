@@ -13,7 +13,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from sevenfold.data.seal import Mark, sealed
+from sevenfold.data.log import NewEntries
+from sevenfold.data.seal import Mark, sealed, sealed_together
 from sevenfold.errors import Fault, LogError
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Appender:
         self._version = file.version()
         self.tail = file.tail()
 
-    def place(self, entries: Sequence[NewEntry]) -> int:
+    def place(self, entries: Sequence[NewEntry] | NewEntries) -> int:
         """Put entries, whose keys are new, behind the tail; return the offset of the first.
 
         Nobody else sees them before the next `commit`.
@@ -97,7 +98,7 @@ class Appender:
                 self._undo(error)
                 raise
 
-    def _place(self, entries: Sequence[NewEntry]) -> int:
+    def _place(self, entries: Sequence[NewEntry] | NewEntries) -> int:
         if not self._open:
             self._file.begin()
             self._open = True
@@ -105,7 +106,11 @@ class Appender:
             if there != known:
                 raise OvertakenError(self._file.path, known.end, there.end)
         first, last = self.tail
-        rows = sealed(last, first, entries, self._clock_ms())
+        now = self._clock_ms()
+        if isinstance(entries, NewEntries):
+            rows = sealed_together(last, first, entries, now)
+        else:
+            rows = sealed(last, first, entries, now)
         self._file.insert(rows)
         if rows:
             self.tail = Mark(first + len(rows), rows[-1][-1])

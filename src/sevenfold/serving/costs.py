@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["MISTAKES", "CostTable", "EventCosts"]
 
 MISTAKES = ("missed", "false_alarm", "review")
+_EXACT = 2**53
+"""Up to here every whole number is a double."""
+
 _UNITS = {Kind.MONEY: MONEY_UNIT, Kind.INTEGER: 1, Kind.FLOAT: 1}
 
 
@@ -97,6 +100,15 @@ class EventCosts:
             for i, answer in zip(self._computed, answers, strict=True):
                 costs[i] = np.where(np.isnan(answer), self._costs[i].fixed, np.maximum(answer, 0.0))
         return CostTable(amount, costs[0], costs[1], costs[2])
+
+    def exactly(self, raw: NDArray[np.int64]) -> CostTable | None:
+        """As `table`, where that is the same as `each` bit for bit: amounts are not too large for it."""
+        if self._place is not None and self._runner is None:
+            words = raw[:, self._place]
+            amounts = words.view(np.float64) if self._float else words[words != NULL_INT]
+            if not (np.abs(amounts) < _EXACT).all():
+                return None
+        return self.table(raw)
 
     def _words(self, raw: NDArray[np.int64]) -> list[int | float]:
         if self._place is None:

@@ -7,7 +7,8 @@ until the log holds it, nobody may learn of it.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from sevenfold.errors import DataError
 from sevenfold.serving.model import ModelRows, ServedModel
 from sevenfold.serving.names import DECISION, REASONS
 from sevenfold.serving.reasons.memory import Memory
-from sevenfold.serving.record import DecisionRecord, Program, encode_reasons, encode_record
+from sevenfold.serving.record import DecisionRecord, Program, encode_reasons, encode_records
 from sevenfold.serving.recovery import count_review
 from sevenfold.serving.tally import STAGES
 from sevenfold.serving.verdict import Asked, Verdict
@@ -34,12 +35,31 @@ if TYPE_CHECKING:
     from sevenfold.serving.tally import Tally
     from sevenfold.serving.verdict import Judge
 
-__all__ = ["DecisionEngine"]
+__all__ = ["Decided", "DecisionEngine"]
 
 _SAMPLES: dict[Kind, object] = {
     Kind.TIMESTAMP: 0, Kind.ENTITY: "warm", Kind.MONEY: 0, Kind.CATEGORY: "warm", Kind.TEXT: "warm",
     Kind.INTEGER: 0, Kind.FLOAT: 0.0, Kind.BOOLEAN: False,
 }  # fmt: skip
+
+
+class Decided(NamedTuple):
+    """What was decided about events, in their order.
+
+    Attributes
+    ----------
+    now
+        When, in epoch milliseconds.
+    records, bodies
+        Theirs, and as the log takes them.
+    earlier
+        Of reviews and blocks, by place: the decisions that are remembered about the same entity.
+    """
+
+    now: int
+    records: list[DecisionRecord]
+    bodies: list[bytes]
+    earlier: dict[int, tuple[DecisionRecord, ...]]
 
 
 class DecisionEngine:
@@ -155,60 +175,101 @@ class DecisionEngine:
         started
             When they began to be folded, by `time.perf_counter_ns`.
         """
+        asked = Asked([one.row for one in folded], words, None)
+        waited = [(started - one.came_ns) // 1000 for one in folded]
+        decided = self.judge_many([one.key for one in folded], asked, waited, started)
+        now, event = decided.now, self.event
+        entries: list[NewEntry] = []
+        for one, record, body in zip(folded, decided.records, decided.bodies, strict=True):
+            one.record = record
+            entries.append(NewEntry(event, one.key, one.time_ms, one.body, now))
+            entries.append(NewEntry(DECISION, one.key, now, body, now))
+        for place, earlier in decided.earlier.items():
+            folded[place].earlier = earlier
+        return entries
+
+    def judge_many(
+        self, keys: Sequence[str], asked: Asked, waited_us: Sequence[int], started: int
+    ) -> Decided:
+        """Decide events that are folded, column by column.
+
+        Parameters
+        ----------
+        keys
+            Theirs.
+        asked
+            What is known of them, without scores.
+        waited_us
+            How many microseconds each waited for its turn.
+        started
+            When they began to be folded, by `time.perf_counter_ns`.
+        """
         after_features = time.perf_counter_ns()
+        words = asked.features
+        if not isinstance(words, np.ndarray):
+            raise TypeError("Events are decided by words")
         scores = self._score(words)
         after_model = time.perf_counter_ns()
-        now, judge, event = self._clock_ms(), self.judge, self.event
-        verdicts = judge.judge(
-            Asked([one.row for one in folded], words, scores), [o.key for o in folded], now
-        )
+        now = self._clock_ms()
+        verdicts = self.judge.judge(Asked(asked.rows, words, scores, asked.fields), keys, now)
         after_policy = time.perf_counter_ns()
         took = after_features - started, after_model - after_features, after_policy - after_model
-        each = len(folded) * 1000
+        each = len(keys) * 1000
         features_us, model_us, policy_us = (nanoseconds // each for nanoseconds in took)
-        model = None if self.model is None or scores is None else self.model.id
-        values = [None] * len(folded) if scores is None else scores.tolist()
-        policy, program, texts = judge.version, self._program_key, self._texts(words)
-        entries: list[NewEntry] = []
-        for number, (one, verdict, score) in enumerate(zip(folded, verdicts, values, strict=True)):
-            one.record = record = DecisionRecord(
-                event,
-                program,
-                words[number].tobytes(),
-                model,
-                None if score is None or score != score else score,
-                policy,
-                verdict.action,
-                ((started - one.came_ns) // 1000, features_us, model_us, policy_us),
-                texts[number],
-                verdict.risk_score,
-                verdict.rules,
-                verdict.shadow_rules,
-                verdict.lists,
-                verdict.control,
-                verdict.fallback,
-                None if verdict.would_be == verdict.action else verdict.would_be,
-                verdict.by,
-                verdict.review_from,
-                verdict.block_from,
-            )
-            if self._about is not None:
-                self._remember(one, record, self._about)
-            entries.append(NewEntry(event, one.key, one.time_ms, one.body, now))
-            entries.append(NewEntry(DECISION, one.key, now, encode_record(record), now))
+        took_us = [(waited, features_us, model_us, policy_us) for waited in waited_us]
+        records = self._records(words, scores, verdicts, took_us)
+        earlier: dict[int, tuple[DecisionRecord, ...]] = {}
+        if self._about is not None:
+            about = self._about
+            unlike = [place for place, verdict in enumerate(verdicts) if verdict.action != "approve"]
+            earlier = self._memory.add_many([row[about] for row in asked.rows], records, frozenset(unlike))
+        bodies = encode_records(records)
         self._count(verdicts, now)
         spent = self._tally.spent_ns
         for name, nanoseconds in zip(STAGES, took, strict=False):
             spent[name] += nanoseconds
         spent["record"] += time.perf_counter_ns() - after_policy
-        return entries
+        return Decided(now, records, bodies, earlier)
 
-    def _remember(self, one: Deciding, record: DecisionRecord, about: int) -> None:
-        """Give a decision that needs reasons its entity's earlier ones, and remember it for later ones."""
-        entity = one.row[about]
-        if record.action != "approve":
-            one.earlier = tuple(self._memory.of(entity))
-        self._memory.add(entity, record)
+    def _records(
+        self,
+        words: NDArray[np.int64],
+        scores: NDArray[np.float64] | None,
+        verdicts: Sequence[Verdict],
+        took_us: Sequence[tuple[int, int, int, int]],
+    ) -> list[DecisionRecord]:
+        """The records of decisions, made column by column: there are many, and each has many fields."""
+        rows = len(verdicts)
+        if scores is None:
+            model, values = None, [None] * rows
+        else:
+            model = None if self.model is None else self.model.id
+            values = [None if score != score else score for score in scores.tolist()]
+        features, width = words.tobytes(), words.shape[1] * words.itemsize
+        return list(
+            map(
+                DecisionRecord,
+                repeat(self.event),
+                repeat(self._program_key),
+                [features[at : at + width] for at in range(0, rows * width, width)],
+                repeat(model),
+                values,
+                repeat(self.judge.version),
+                [verdict.action for verdict in verdicts],
+                took_us,
+                self._texts(words),
+                [verdict.risk_score for verdict in verdicts],
+                [verdict.rules for verdict in verdicts],
+                [verdict.shadow_rules for verdict in verdicts],
+                [verdict.lists for verdict in verdicts],
+                [verdict.control for verdict in verdicts],
+                [verdict.fallback for verdict in verdicts],
+                [None if verdict.would_be == verdict.action else verdict.would_be for verdict in verdicts],
+                [verdict.by for verdict in verdicts],
+                [verdict.review_from for verdict in verdicts],
+                [verdict.block_from for verdict in verdicts],
+            )
+        )
 
     def explain(
         self, key: str, record: DecisionRecord, earlier: Sequence[DecisionRecord] = ()
@@ -303,8 +364,8 @@ class DecisionEngine:
 
     def _count(self, verdicts: Sequence[Verdict], now: int) -> None:
         tally = self._tally
-        for verdict in verdicts:
-            tally.actions[verdict.action] += 1
-            tally.fallbacks += verdict.fallback
-            if verdict.action == "review":
-                count_review(self.reviews, now)
+        actions = [verdict.action for verdict in verdicts]
+        tally.actions.update(actions)
+        tally.fallbacks += sum([verdict.fallback for verdict in verdicts])
+        if reviews := actions.count("review"):
+            count_review(self.reviews, now, reviews)

@@ -12,7 +12,9 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
 
 from sevenfold.serving.control import draw
 from sevenfold.serving.costs import EventCosts
@@ -20,15 +22,18 @@ from sevenfold.serving.lists import Lists
 from sevenfold.serving.rules.book import RuleBook
 from sevenfold.serving.rules.row import WideRows
 from sevenfold.serving.rules.warm import load_kernel
-from sevenfold.serving.thresholds import Thresholds, thresholds
+from sevenfold.serving.thresholds import Thresholds, thresholds, thresholds_of_many
 from sevenfold.serving.verdict import ACTIONS, Asked, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from sevenfold.data.log import LogEntry
     from sevenfold.learning.risk_scale import RiskScale
     from sevenfold.problem.problem import Problem
+    from sevenfold.serving.costs import CostTable
     from sevenfold.serving.policy import Policy
     from sevenfold.serving.rules.rule import Rule
     from sevenfold.serving.rules.sheet import Sheet
@@ -37,6 +42,10 @@ if TYPE_CHECKING:
 __all__ = ["PolicyJudge"]
 
 _DAY_MS = 86_400_000
+_TOGETHER = 8
+"""Events from which on their costs are compared together."""
+
+_REVIEW, _BLOCK = ACTIONS.index("review"), ACTIONS.index("block")
 _STRICTNESS = {action: place for place, action in enumerate(ACTIONS)}
 
 
@@ -129,6 +138,8 @@ class PolicyJudge:
             self._rows = WideRows(self._sheet, self.book.used | self._costs.used)
         raw = self._rows.fill(asked, risks)
         hits = self.book.hits(raw)
+        if len(risks) >= _TOGETHER and (table := self._costs.exactly(raw)) is not None:
+            return self._many(asked, event_ids, risks, hits, table, now_ms)
         costs = self._costs.each(raw)
         scores = [None] * len(risks) if asked.scores is None else asked.scores.tolist()
         return [
@@ -141,8 +152,88 @@ class PolicyJudge:
     def _risks(self, asked: Asked) -> list[int | None]:
         if asked.scores is None or self._scale is None:
             return [None] * len(asked.rows)
+        if len(asked.scores) >= _TOGETHER:
+            risks: list[int | None] = self._scale.risks(asked.scores).tolist()
+            for place in np.flatnonzero(np.isnan(asked.scores)).tolist():
+                risks[place] = None
+            return risks
         risk = self._scale.risk
         return [risk(score) for score in asked.scores.tolist()]
+
+    def _many(
+        self,
+        asked: Asked,
+        event_ids: Sequence[str],
+        risks: Sequence[int | None],
+        hits: Sequence[Sequence[Rule]],
+        costs: CostTable,
+        now_ms: int,
+    ) -> list[Verdict]:
+        """As `_one` of each in order, with the costs of all computed together.
+
+        While there are reviews left an event is judged by one pair of thresholds, afterwards by another.
+        Both actions are found for all events, and the reviews of the first are counted until the day's are
+        used up.
+        """
+        rows, catches = len(event_ids), self.policy.review_catches
+        review_from, block_from, alone = thresholds_of_many(
+            costs.missed, costs.false_alarm, costs.review + self._price, catches
+        )
+        scores = np.full(rows, np.nan) if asked.scores is None else asked.scores
+        failed = np.isnan(scores)
+        fallback = _STRICTNESS[self.policy.fallback]
+        able = np.where(failed, fallback, (scores >= review_from) * 1 + (scores >= block_from))
+        unable = np.where(failed, fallback, (scores >= alone) * 2)
+        met = self.lists.met_by(asked.rows, now_ms)
+        live = [[rule for rule in own if rule.state == "live"] if own else () for own in hits]
+        special = [i for i in range(rows) if live[i] or met[i]]
+        decided = self._special(special, live, met, able, unable, by_fallback=failed)
+        left = self.reviews_left(now_ms)
+        until = rows
+        if left is not None:
+            given = np.cumsum(able == _REVIEW)
+            until = int(np.searchsorted(given, left)) + 1 if left else 0
+        chosen = np.concatenate([able[:until], unable[until:]])
+        lower = np.concatenate([review_from[:until], alone[until:]]).tolist()
+        upper = np.concatenate([block_from[:until], alone[until:]]).tolist()
+        by: list[Decider] = ["fallback" if one else "cost" for one in failed.tolist()]
+        for i, deciders in decided.items():
+            by[i] = deciders[i >= until]
+        would_be = [ACTIONS[one] for one in chosen.tolist()]
+        actions, control = list(would_be), [None] * rows
+        control_of = cast("list[float | None]", control)
+        for i in np.flatnonzero(chosen == _BLOCK).tolist():
+            if self._is_drawn(event_ids[i], float(costs.amount[i]), by[i]):
+                actions[i], by[i], control_of[i] = "approve", "control", self._share
+        self._count_review(now_ms // _DAY_MS, int((chosen == _REVIEW).sum()))
+        names = [tuple([rule.name for rule in own]) if own else () for own in live]
+        shadow = [tuple([r.name for r in own if r.state == "shadow"]) if own else () for own in hits]
+        return list(
+            map(
+                Verdict, actions, risks, names, shadow, met, control_of, failed.tolist(), would_be, by,
+                lower, upper,
+            )
+        )  # fmt: skip
+
+    def _special(
+        self,
+        places: Sequence[int],
+        live: Sequence[Sequence[Rule]],
+        met: Sequence[Sequence[str]],
+        able: NDArray[np.int64],
+        unable: NDArray[np.int64],
+        *,
+        by_fallback: NDArray[np.bool_],
+    ) -> dict[int, tuple[Decider, Decider]]:
+        """Have rules and lists weigh in on those events that met any; what decided each, by place."""
+        found: dict[int, tuple[Decider, Decider]] = {}
+        for i in places:
+            before: Decider = "fallback" if by_fallback[i] else "cost"
+            first, by_first = self._weighed(ACTIONS[able[i]], before, live[i], met[i])
+            second, by_second = self._weighed(ACTIONS[unable[i]], before, live[i], met[i])
+            able[i], unable[i] = _STRICTNESS[first], _STRICTNESS[second]
+            found[i] = by_first, by_second
+        return found
 
     def _one(
         self,
@@ -196,13 +287,18 @@ class PolicyJudge:
         lists: Sequence[str],
     ) -> tuple[Action, Decider]:
         """What is done before the control group is drawn, and what decided it."""
+        action: Action = self.policy.fallback if fallback else _by_cost(score or 0.0, limits)
+        return self._weighed(action, "fallback" if fallback else "cost", live, lists)
+
+    def _weighed(
+        self, action: Action, by: Decider, live: Sequence[Rule], lists: Sequence[str]
+    ) -> tuple[Action, Decider]:
+        """What rules and lists make of an action."""
         listed = lists[0].partition(":")[0] if lists else ""
         if listed == "deny":
             return "block", "list"
         if listed == "allow":
             return "approve", "list"
-        action: Action = self.policy.fallback if fallback else _by_cost(score or 0.0, limits)
-        by: Decider = "fallback" if fallback else "cost"
         if live:
             wanted = max((rule.action for rule in live), key=_STRICTNESS.__getitem__)
             if wanted == "approve" or _STRICTNESS[wanted] >= _STRICTNESS[action]:
@@ -222,8 +318,10 @@ class PolicyJudge:
             return False
         return draw(self._key, event_id) < control.share
 
-    def _count_review(self, day: int) -> None:
-        self._reviews[day] = self._reviews.get(day, 0) + 1
+    def _count_review(self, day: int, reviews: int = 1) -> None:
+        if not reviews:
+            return
+        self._reviews[day] = self._reviews.get(day, 0) + reviews
         if len(self._reviews) > 2:  # days come in order, but for a clock that was set back
             del self._reviews[min(self._reviews)]
 

@@ -163,6 +163,18 @@ class Lists:
                 found |= {(list_, kind) for list_, entry in listed.items() if entry.counts_at(now_ms)}
         return tuple(f"{list_}:{kind}" for list_ in LISTS for kind in self.kinds if (list_, kind) in found)
 
+    def met_by(self, rows: Sequence[Sequence[Any]], now_ms: int) -> list[tuple[str, ...]]:
+        """As `met`, of many events."""
+        if not any(listed for by_entity in self._by_kind.values() for listed in by_entity.values()):
+            return [()] * len(rows)
+        places = [
+            (place, by_entity) for place, kind in self._places if (by_entity := self._by_kind.get(kind))
+        ]
+        return [
+            self.met(row, now_ms) if any(row[place] in listed for place, listed in places) else ()
+            for row in rows
+        ]
+
     def next(self, change: ListEntry) -> ListEntry:
         """The change with its number.
 

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["Model", "ModelRows", "ServedModel"]
 
 
+_TOGETHER = 256
+"""Rows from which on each different text is looked up once."""
+
+
 class Model(Protocol):
     """Anything that scores encoded rows: a flat model, or one in ONNX Runtime."""
 
@@ -114,11 +118,15 @@ class ModelRows:
         if nulls.any():  # or a float's negative zero, which has the same bits
             rows[nulls & self._counts] = np.nan
         for column, codes in self._texts:
-            coded = [
-                np.nan if word == NULL_INT else codes.get(word, 0.0)
-                for word in words[:, self._places[column]].tolist()
+            hashes = words[:, self._places[column]]
+            if len(hashes) >= _TOGETHER:
+                different, of = np.unique(hashes, return_inverse=True)
+                coded = [np.nan if word == NULL_INT else codes.get(word, 0.0) for word in different.tolist()]
+                rows[:, column] = np.array(coded)[of]
+                continue
+            rows[:, column] = [
+                np.nan if word == NULL_INT else codes.get(word, 0.0) for word in hashes.tolist()
             ]
-            rows[:, column] = coded
         return rows
 
 

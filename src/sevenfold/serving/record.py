@@ -32,6 +32,7 @@ __all__ = [
     "encode_answer",
     "encode_reasons",
     "encode_record",
+    "encode_records",
 ]
 
 Value = float | int | str | None
@@ -264,6 +265,12 @@ def decode_reasons(body: bytes) -> tuple[dict[str, Any], ...]:
 
 encode_record = _ENCODER.encode
 """The body of a record in the log."""
+
+
+def encode_records(records: Sequence[DecisionRecord]) -> list[bytes]:
+    """The bodies of records, in one go."""
+    return _ENCODER.encode_lines(records).split(b"\n")[:-1]
+
 
 decode_record = _DECODER.decode
 """A record from its body."""

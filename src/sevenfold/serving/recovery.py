@@ -65,12 +65,12 @@ class Recovered:
     unusable: list[str] = field(default_factory=list)
 
 
-def count_review(reviews: dict[int, int], at_ms: int) -> None:
-    """Count a review on its day, and forget other days."""
+def count_review(reviews: dict[int, int], at_ms: int, count: int = 1) -> None:
+    """Count reviews on their day, and forget other days."""
     day = at_ms // DAY_MS
     if day not in reviews:
         reviews.clear()
-    reviews[day] = reviews.get(day, 0) + 1
+    reviews[day] = reviews.get(day, 0) + count
 
 
 class Replay:

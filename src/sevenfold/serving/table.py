@@ -8,28 +8,31 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from sevenfold.data.body import encode_table
 from sevenfold.data.fields import Kind
+from sevenfold.data.log import NewEntries
+from sevenfold.data.sqlite_appender import OvertakenError
 from sevenfold.data.table import normalise
 from sevenfold.errors import LogError, UsageError
 from sevenfold.features.backfill import make_batch
 from sevenfold.features.batch import fold_batch
 from sevenfold.serving.collecting import collecting_later
-from sevenfold.serving.jobs import Deciding
 from sevenfold.serving.names import DECISION
 from sevenfold.serving.record import DecisionRecord, decode_record
+from sevenfold.serving.verdict import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from sevenfold.data.log import NewEntry
     from sevenfold.serving.worker import Worker
 
 __all__ = ["ROWS_A_BATCH", "decide_table"]
@@ -47,12 +50,8 @@ _SCHEMA: dict[str, type[pl.DataType]] = {
 }
 
 
-class _Line(NamedTuple):
-    """One row of the answer."""
-
-    offset: int | None
-    status: str
-    record: DecisionRecord | None
+_Line = tuple[int | None, str, DecisionRecord | None]
+"""One row of the answer: where its record stands, what became of it, and the record."""
 
 
 def decide_table(
@@ -132,6 +131,10 @@ class _Job:
         keys = frame[event.__key__].cast(pl.String).to_list()
         bodies = encode_table(event, frame)
         known = worker.parts.log.bodies(event.__name__, keys)
+        if not known and self._placed.keys().isdisjoint(keys) and len(set(keys)) == len(keys):
+            self._placed = self._decide_new(frame, keys, bodies)
+            self.lines += [line for _, line in self._placed.values()]
+            return
         lines: list[_Line | None] = [None] * len(keys)
         new: list[int] = []
         here: dict[str, int] = {}
@@ -146,7 +149,9 @@ class _Job:
             else:
                 here[key] = place
                 new.append(place)
-        placed = self._decide_new(frame, new, keys, bodies) if new else {}
+        placed: dict[str, tuple[bytes, _Line]] = {}
+        if new:
+            placed = self._decide_new(frame[new], [keys[i] for i in new], [bodies[i] for i in new])
         for place, (key, body) in enumerate(zip(keys, bodies, strict=True)):
             if lines[place] is None:
                 before, line = placed[key]
@@ -157,56 +162,60 @@ class _Job:
     def _known(self, key: str, *, same: bool) -> _Line:
         found = self.worker.parts.log.find(DECISION, key) if same else None
         if found is None:
-            return _Line(None, "conflict", None)
-        return _Line(found[0], "repeated", decode_record(found[2]))
+            return None, "conflict", None
+        return found[0], "repeated", decode_record(found[2])
 
     def _decide_new(
-        self, frame: pl.DataFrame, new: Sequence[int], keys: Sequence[str], bodies: Sequence[bytes]
+        self, frame: pl.DataFrame, keys: list[str], bodies: list[bytes]
     ) -> dict[str, tuple[bytes, _Line]]:
         worker, event = self.worker, self._event
         started = time.perf_counter_ns()
-        part = frame if len(new) == frame.height else frame[new]
-        words = self._fold(part)
-        rows = _plain_rows(part, event.__fields__)
-        times = part[event.__time__].dt.epoch("ms").to_list()
-        jobs = [
-            Deciding(key=keys[place], row=row, body=bodies[place], time_ms=at, came_ns=started)
-            for place, row, at in zip(new, rows, times, strict=True)
-        ]
+        words, fields = self._fold(frame)
         engine = worker.pipeline.engine
-        entries = engine.conclude(jobs, words, started)
-        entries += [
-            engine.explain(job.key, job.record, job.earlier)[1]
-            for job in jobs
-            if job.record is not None and job.record.action != "approve"
+        asked = Asked(_plain_rows(frame, event.__fields__), words, None, fields)
+        decided = engine.judge_many(keys, asked, [0] * len(keys), started)
+        both = 2 * len(keys)
+        entries = NewEntries(
+            [event.__name__, DECISION] * len(keys), [""] * both, [0] * both, [], [b""] * both
+        )
+        entries.arrived.extend([decided.now] * both)
+        entries.keys[::2] = entries.keys[1::2] = keys
+        entries.times[::2] = frame[event.__time__].dt.epoch("ms").to_list()
+        entries.bodies[::2], entries.bodies[1::2] = bodies, decided.bodies
+        reasons = [
+            engine.explain(keys[place], record, decided.earlier.get(place, ()))[1]
+            for place, record in enumerate(decided.records)
+            if record.action != "approve"
         ]
+        entries.extend(NewEntries.of(reasons))
         first = self._place(entries)
-        worker.pipeline.decided += len(jobs)
-        return {
-            job.key: (job.body, _Line(first + 2 * number + 1, "new", job.record))
-            for number, job in enumerate(jobs)
-        }
+        worker.pipeline.decided += len(keys)
+        lines = zip(range(first + 1, first + both, 2), repeat("new"), decided.records)
+        return dict(zip(keys, zip(bodies, lines, strict=True), strict=True))
 
-    def _fold(self, frame: pl.DataFrame) -> NDArray[np.int64]:
-        """Features of the rows, (rows, features), as words."""
+    def _fold(self, frame: pl.DataFrame) -> tuple[NDArray[np.int64], dict[int, NDArray[np.int64]]]:
+        """Features of the rows, (rows, features), as words; and the words of fields, by position."""
         parts, features = self.worker.parts, self.worker.pipeline.engine.features
-        state, name = features.state, parts.decides
-        names = parts.plan.asking[name].names
-        batch = make_batch(parts.plan, parts.events, {name: frame}, name, None, parts.lateness, state)
+        state, name, plan = features.state, parts.decides, parts.plan
+        names = plan.asking[name].names
+        batch = make_batch(plan, parts.events, {name: frame}, name, None, parts.lateness, state)
         out = np.empty((len(names), frame.height), np.int64)
         fold_batch(state, batch, name, out, np.zeros(len(names), np.int64))
         self._batches += 1
         if self._batches % _EVICTED_EVERY == 0:
             features.evict()
-        return np.ascontiguousarray(out.T)
+        raw = batch.raw[name]
+        read = plan.streams[name].program.fields[:, 0], plan.asking[name].program.fields[:, 0]
+        return np.ascontiguousarray(out.T), {int(place): raw[place] for place in np.concatenate(read)}
 
-    def _place(self, entries: Sequence[NewEntry]) -> int:
-        """Put a batch in the log once the one before is durable, and have it flushed."""
+    def _place(self, entries: NewEntries) -> int:
+        """Have a batch placed in the log and flushed, once the one before is durable."""
         self.settle()
-        first = self.worker.appender.place(entries)
+        appender = self.worker.appender
+        first = appender.tail.end
         self._done.clear()
         self._under_way = True
-        self.worker.commit_aside(self._told)
+        self.worker.commit_aside(self._told, partial(appender.place, entries))
         return first
 
     def _told(self, seconds: float, error: BaseException | None) -> None:
@@ -223,6 +232,8 @@ class _Job:
             Where it is not.
         """
         self._done.wait()
+        if isinstance(self._failure, OvertakenError):
+            raise self._failure
         if self._failure is not None:
             raise LogError("A batch could not be made durable; those before it are") from self._failure
         self.worker.pipeline.groups += self._under_way
@@ -237,7 +248,7 @@ class _Job:
 
 
 def _repeated(line: _Line, *, same: bool) -> _Line:
-    return _Line(line.offset, "repeated", line.record) if same else _Line(None, "conflict", None)
+    return (line[0], "repeated", line[2]) if same else (None, "conflict", None)
 
 
 def _plain_rows(frame: pl.DataFrame, fields: Any) -> list[tuple[Any, ...]]:
@@ -254,12 +265,12 @@ def _plain_rows(frame: pl.DataFrame, fields: Any) -> list[tuple[Any, ...]]:
 
 
 def _answer(keys: pl.Series, lines: Sequence[_Line]) -> pl.DataFrame:
-    records = [line.record for line in lines]
+    records = [record for _, _, record in lines]
     return pl.DataFrame(
         {
             keys.name: keys,
-            "decision_id": [None if line.offset is None else str(line.offset) for line in lines],
-            "status": [line.status for line in lines],
+            "decision_id": [None if offset is None else str(offset) for offset, _, _ in lines],
+            "status": [status for _, status, _ in lines],
             "action": [None if record is None else record.action for record in records],
             "score": [None if record is None else record.score for record in records],
             "risk_score": [None if record is None else record.risk_score for record in records],

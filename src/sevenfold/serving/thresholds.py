@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Thresholds", "review_gains", "review_price", "thresholds"]
+__all__ = ["Thresholds", "review_gains", "review_price", "thresholds", "thresholds_of_many"]
 
 
 class Thresholds(NamedTuple):
@@ -56,6 +56,30 @@ def thresholds(
         if lower < upper:
             return Thresholds(lower, upper)
     return Thresholds(alone, alone)
+
+
+def thresholds_of_many(
+    missed: NDArray[np.float64],
+    false_alarm: NDArray[np.float64],
+    review: NDArray[np.float64],
+    catches: float = 1.0,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """The thresholds of many events: `thresholds` of each, bit for bit; all (rows,).
+
+    Returns
+    -------
+    review_from, block_from, alone
+        While somebody is left to review; and where both lie when nobody is.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        both = missed + false_alarm
+        alone = np.where(both > 0, false_alarm / both, 1.0)
+        caught = catches * missed
+        lower = review / caught
+        rest = false_alarm + (1.0 - catches) * missed
+        upper = np.where(rest > 0, np.maximum((false_alarm - review) / rest, 0.0), 1.0)
+        worth = (caught > 0) & (lower < upper)
+    return np.where(worth, lower, alone), np.where(worth, upper, alone), alone
 
 
 def review_gains(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
@@ -39,11 +39,15 @@ class Asked:
     scores
         float64, shape (rows,): calibrated probabilities. `None` where the model failed: then rules and
         lists decide alone, and the verdicts say so. NaN does the same for a row.
+    fields
+        Words of some of the events' fields, int64 of shape (rows,), by the field's position, where they are
+        known already; the others are made from ``rows``.
     """
 
     rows: Sequence[Sequence[Any]]
     features: Sequence[Mapping[str, float | int | str | None]] | NDArray[np.int64]
     scores: NDArray[np.float64] | None
+    fields: Mapping[int, NDArray[np.int64]] = field(default_factory=dict)
 
 
 class Verdict(msgspec.Struct, frozen=True, gc=False):

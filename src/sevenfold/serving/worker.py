@@ -330,9 +330,11 @@ class Worker:
             found = Recovered(engine.features.state, tail.end, tail.seal, engine.reviews)
             return self.snapshots.save(found, path)
 
-    def commit_aside(self, told: Callable[[float, BaseException | None], None]) -> None:
-        """Commit what was placed, on the committer's thread, which tells when it is done."""
-        self._committer.begin(told)
+    def commit_aside(
+        self, told: Callable[[float, BaseException | None], None], place: Callable[[], object]
+    ) -> None:
+        """Place and commit on the committer's thread, which tells when it is done."""
+        self._committer.begin(told, place)
 
     def close(self) -> None:
         """End the threads; a state that is far ahead of the newest snapshot leaves one behind."""

@@ -6,7 +6,7 @@ from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
 __all__ = ["Memory"]
 
@@ -51,6 +51,17 @@ class Memory(Generic[T]):
         else:
             self._known.move_to_end(entity)
         known.append(decision)
+
+    def add_many(
+        self, entities: Sequence[str | None], decisions: Sequence[T], wanted: Collection[int]
+    ) -> dict[int, tuple[T, ...]]:
+        """As `add` of each in order; what was remembered before those at some places, by place."""
+        add, found = self.add, {}
+        for place, (entity, decision) in enumerate(zip(entities, decisions, strict=True)):
+            if place in wanted:
+                found[place] = tuple(self.of(entity))
+            add(entity, decision)
+        return found
 
     def of(self, entity: str | None) -> Iterator[T]:
         """Yield what is remembered of an entity, the oldest first."""

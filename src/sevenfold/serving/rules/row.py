@@ -73,6 +73,9 @@ class WideRows:
             self._rows = np.zeros((n, self._width), np.int64)
         rows = self._rows[:n]
         for position, make in self._fields:
+            if position in asked.fields:
+                rows[:, position] = asked.fields[position]
+                continue
             for i, row in enumerate(asked.rows):
                 try:
                     rows[i, position] = make(row[position], row)
