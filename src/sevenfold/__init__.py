@@ -33,18 +33,23 @@ if TYPE_CHECKING:
     from sevenfold.learning.label_source import LabelSource
     from sevenfold.monitoring.alerts.declaration import Alerts, Webhook
     from sevenfold.monitoring.declaration import Monitoring
+    from sevenfold.problem.expected import Alternative, Expected
     from sevenfold.problem.problem import Problem
+    from sevenfold.scale.declaration import Scale
     from sevenfold.serving.declaration import Serving
     from sevenfold.serving.policy import Control, Policy
+    from sevenfold.trust.declaration import Trust
 
 __all__ = [
     "Active",
     "Alerts",
+    "Alternative",
     "Category",
     "Control",
     "Design",
     "Entity",
     "Event",
+    "Expected",
     "Feedback",
     "Label",
     "LabelSource",
@@ -56,8 +61,10 @@ __all__ = [
     "Review",
     "ReviewTag",
     "ReviewVerdict",
+    "Scale",
     "Serving",
     "Timestamp",
+    "Trust",
     "WeakLabel",
     "Webhook",
     "__version__",
@@ -73,11 +80,13 @@ __all__ = [
 _HOME = {
     "Active": "feedback.active.declaration",
     "Alerts": "monitoring.alerts.declaration",
+    "Alternative": "problem.expected",
     "Category": "data.fields",
     "Control": "serving.policy",
     "Design": "design.design",
     "Entity": "data.fields",
     "Event": "features.stream",
+    "Expected": "problem.expected",
     "Feedback": "feedback.declaration",
     "Label": "learning.label",
     "LabelSource": "learning.label_source",
@@ -89,8 +98,10 @@ _HOME = {
     "Review": "feedback.review.declaration",
     "ReviewTag": "feedback.review.events",
     "ReviewVerdict": "feedback.review.events",
+    "Scale": "scale.declaration",
     "Serving": "serving.declaration",
     "Timestamp": "data.fields",
+    "Trust": "trust.declaration",
     "WeakLabel": "feedback.weak",
     "Webhook": "monitoring.alerts.declaration",
     "distance_km": "features.position",
