@@ -38,9 +38,11 @@ if TYPE_CHECKING:
     from sevenfold.scale.declaration import Scale
     from sevenfold.serving.declaration import Serving
     from sevenfold.serving.policy import Control, Policy
+    from sevenfold.serving.rollout.declaration import ABTest, Guardrails, Rollout
     from sevenfold.trust.declaration import Trust
 
 __all__ = [
+    "ABTest",
     "Active",
     "Alerts",
     "Alternative",
@@ -51,6 +53,7 @@ __all__ = [
     "Event",
     "Expected",
     "Feedback",
+    "Guardrails",
     "Label",
     "LabelSource",
     "Learning",
@@ -61,6 +64,7 @@ __all__ = [
     "Review",
     "ReviewTag",
     "ReviewVerdict",
+    "Rollout",
     "Scale",
     "Serving",
     "Timestamp",
@@ -78,6 +82,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "ABTest": "serving.rollout.declaration",
     "Active": "feedback.active.declaration",
     "Alerts": "monitoring.alerts.declaration",
     "Alternative": "problem.expected",
@@ -88,6 +93,7 @@ _HOME = {
     "Event": "features.stream",
     "Expected": "problem.expected",
     "Feedback": "feedback.declaration",
+    "Guardrails": "serving.rollout.declaration",
     "Label": "learning.label",
     "LabelSource": "learning.label_source",
     "Learning": "learning.declaration",
@@ -98,6 +104,7 @@ _HOME = {
     "Review": "feedback.review.declaration",
     "ReviewTag": "feedback.review.events",
     "ReviewVerdict": "feedback.review.events",
+    "Rollout": "serving.rollout.declaration",
     "Scale": "scale.declaration",
     "Serving": "serving.declaration",
     "Timestamp": "data.fields",

@@ -329,6 +329,8 @@ def _faults(
     if feedback is not None or label is not None:
         decided = events[0] if label is None else label.on
         faults += (feedback or Feedback()).unfit(decided, label)
+    if serving is not None:
+        faults += serving.rollout.unfit([*(events[0] if label is None else label.on).__fields__])
     if monitoring is not None:
         decided = events[0] if label is None else label.on
         faults += monitoring.unfit([*decided.__fields__], features.names)
