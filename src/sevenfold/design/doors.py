@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sevenfold.design.reviewing import open_queue
+from sevenfold.design.watching import alert_desk
 from sevenfold.serving.authentication import Open
 from sevenfold.serving.door import doormen_of
 from sevenfold.serving.http.door import Behind, make_application
@@ -110,5 +111,9 @@ def plugged_routes(
 ) -> Sequence[Plugged]:
     """Return the routes of other rooms: each adds its own here, see `sevenfold.serving.http.plugged`."""
     from sevenfold.feedback.review.routes import review_routes
+    from sevenfold.monitoring.alerts.routes import alert_routes
 
-    return [*review_routes(partial(open_queue, design, root, None, service.parts.clock_ms))]
+    return [
+        *alert_routes(alert_desk(design, root, service.parts.clock_ms)),
+        *review_routes(partial(open_queue, design, root, None, service.parts.clock_ms)),
+    ]
