@@ -44,6 +44,8 @@ COMMANDS = {
     "rules": "Write rules in the feature language, test them on history, and have them decide.",
     "lists": "Keep lists of entities: denied, allowed and watched, each with its reason and expiry.",
     "review": "Work on cases: look at them, say what was found, and see how far people agree.",
+    "monitor": "Read the log as it grows, find what has changed, and tell of it, until Ctrl-C.",
+    "alerts": "Look at what the monitor found, acknowledge it, silence what is known.",
     "bench": "Measure a part of the system beside what a user would take instead.",
 }
 """In the order of the tour, each with the first sentence of its help."""
