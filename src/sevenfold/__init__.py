@@ -33,19 +33,27 @@ if TYPE_CHECKING:
     from sevenfold.learning.label_source import LabelSource
     from sevenfold.monitoring.alerts.declaration import Alerts, Webhook
     from sevenfold.monitoring.declaration import Monitoring
+    from sevenfold.problem.expected import Alternative, Expected
     from sevenfold.problem.problem import Problem
+    from sevenfold.scale.declaration import Scale
     from sevenfold.serving.declaration import Serving
     from sevenfold.serving.policy import Control, Policy
+    from sevenfold.serving.rollout.declaration import ABTest, Guardrails, Rollout
+    from sevenfold.trust.declaration import Trust
 
 __all__ = [
+    "ABTest",
     "Active",
     "Alerts",
+    "Alternative",
     "Category",
     "Control",
     "Design",
     "Entity",
     "Event",
+    "Expected",
     "Feedback",
+    "Guardrails",
     "Label",
     "LabelSource",
     "Learning",
@@ -56,8 +64,11 @@ __all__ = [
     "Review",
     "ReviewTag",
     "ReviewVerdict",
+    "Rollout",
+    "Scale",
     "Serving",
     "Timestamp",
+    "Trust",
     "WeakLabel",
     "Webhook",
     "__version__",
@@ -71,14 +82,18 @@ __all__ = [
 ]
 
 _HOME = {
+    "ABTest": "serving.rollout.declaration",
     "Active": "feedback.active.declaration",
     "Alerts": "monitoring.alerts.declaration",
+    "Alternative": "problem.expected",
     "Category": "data.fields",
     "Control": "serving.policy",
     "Design": "design.design",
     "Entity": "data.fields",
     "Event": "features.stream",
+    "Expected": "problem.expected",
     "Feedback": "feedback.declaration",
+    "Guardrails": "serving.rollout.declaration",
     "Label": "learning.label",
     "LabelSource": "learning.label_source",
     "Learning": "learning.declaration",
@@ -89,8 +104,11 @@ _HOME = {
     "Review": "feedback.review.declaration",
     "ReviewTag": "feedback.review.events",
     "ReviewVerdict": "feedback.review.events",
+    "Rollout": "serving.rollout.declaration",
+    "Scale": "scale.declaration",
     "Serving": "serving.declaration",
     "Timestamp": "data.fields",
+    "Trust": "trust.declaration",
     "WeakLabel": "feedback.weak",
     "Webhook": "monitoring.alerts.declaration",
     "distance_km": "features.position",

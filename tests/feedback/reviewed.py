@@ -83,8 +83,8 @@ class Bench:
 
     def open_queue(self, url: str | None = None, chance: float = 0.5) -> ReviewQueue:
         parts = review_parts(self.design, self.root, url, self.clock)
-        opened = lambda: SqliteEventLog(self.home.log, "normal", clock_ms=self.clock)  # noqa: E731
-        return ReviewQueue(replace(parts, open_log=opened, chance=lambda: chance))
+
+        return ReviewQueue(replace(parts, chance=lambda: chance))
 
     def pay(self, number: int, amount: float = 300.0, **values: Any) -> str:
         """Decide a payment; 200 to 800 are reviewed."""

@@ -160,10 +160,8 @@ def test_undoing_takes_the_labels_back(bench: Bench) -> None:
     bench.queue.undo(one.case, "ben")
     assert bench.labels() == {"p1": -1}
     assert [one.status for one in bench.queue.cases()] == ["open"]
-    assert [(step["what"], step["by"]) for step in bench.queue.trail()] == [
-        ("verdict", "ann"),
-        ("undo", "ben"),
-    ]
+    trail = [(step["what"], step["by"]) for step in bench.queue.trail()]
+    assert trail == [("verdict", "ann"), ("undo", "ben")]
     bench.clock.now += 1
     bench.queue.verdict(one.case, "ben", FINE)
     assert bench.labels() == {"p1": 0}
@@ -230,7 +228,7 @@ def test_a_version_that_was_looked_at_is_held_to(bench: Bench) -> None:
     bench.pay(1)
     (one,) = bench.queue.cases()
     bench.queue.note(one.case, "ben", "Wait for the bank.")
-    with pytest.raises(ChangedError, match="expected version 0, got version 1. Look again"):
+    with pytest.raises(ChangedError, match=r"expected version 0, got version 1\. Look again"):
         bench.queue.verdict(one.case, "ann", FRAUD, version=0)
     bench.queue.verdict(one.case, "ann", FRAUD, version=1)
 

@@ -12,7 +12,7 @@ __all__ = ["bench"]
 
 
 def bench(
-    what: Literal["features", "inference", "rules", "serving", "http"],
+    what: Literal["features", "inference", "rules", "serving", "http", "active"],
     /,
     *,
     rows: int = 2_000_000,
@@ -48,6 +48,11 @@ def bench(
     for it where redis-server is; with a model of a tenth of --rows payments.
     Needs the program wrk.
 
+    "active": how good a model gets with how many labels, asked for at random or
+    by what they teach: batch by batch up to --calls of them, on a fiftieth of
+    --rows events of the simulator and of the Handbook's table, which
+    SEVENFOLD_HANDBOOK names; --rounds seeds. Needs the extra [learn].
+
     Parameters
     ----------
     what
@@ -81,6 +86,11 @@ def bench(
         from sevenfold.cli.bench_serving import bench_serving
 
         bench_serving(rows, calls, out, options)
+        return
+    if what == "active":
+        from sevenfold.cli.bench_active import bench_active
+
+        bench_active(rows // 50, rounds, calls, out, options)
         return
     if what == "http":
         from sevenfold.cli.bench_http import bench_http

@@ -63,7 +63,7 @@ def evaluate(
     rows = evaluation.table().to_dicts()
     best = evaluation.best
     tell_metrics(terminal, rows, best.candidate.name, workspace.design.learning.entity, len(best.folds))
-    notes = [*table.quality.notes(), *evaluation.notes]
+    notes = [*table.notes, *evaluation.notes]
     tell_notes(terminal, notes)
     terminal.table(
         ["fold", "learned from", "positive", "tested on", "positive"],

@@ -26,6 +26,7 @@ Start with "sevenfold run fraud": it does everything once, on a world that it si
 COMMANDS = {
     "run": "Do everything once: events, features, a trained model, scores, decisions.",
     "simulate": "Make a world of card payments, with thieves in it.",
+    "design": "Ask for a design, check it with arithmetic, explain it and write its document.",
     "check-data": "Look at files of events before they come in, and change nothing.",
     "ingest": "Bring files of events into the log.",
     "backfill": "Compute the features of every event that is decided.",
@@ -33,12 +34,18 @@ COMMANDS = {
     "evaluate": "Train and test every candidate on folds in time, and keep nothing.",
     "compare": "Compare candidates and features where the truth is known.",
     "score": "Score events with a trained model, in bounded memory.",
+    "promote": "Make a bundle the champion, or put it on trial, while the service runs.",
+    "rollback": "Bring back the champion before this one, or end a challenger's trial.",
+    "rollout": "Show which models decide, which is on trial, and every change so far.",
     "serve": "Decide payments over HTTP, until Ctrl-C; what was accepted is then finished.",
     "stream": "Decide a stream of payments, durable batch by batch, without a server.",
     "replay": "Send events to a service at a given rate, and say what came of them.",
     "keys": "Make, list, rotate and revoke the keys of the service, which notices within a second.",
     "rules": "Write rules in the feature language, test them on history, and have them decide.",
     "lists": "Keep lists of entities: denied, allowed and watched, each with its reason and expiry.",
+    "review": "Work on cases: look at them, say what was found, and see how far people agree.",
+    "monitor": "Read the log as it grows, find what has changed, and tell of it, until Ctrl-C.",
+    "alerts": "Look at what the monitor found, acknowledge it, silence what is known.",
     "bench": "Measure a part of the system beside what a user would take instead.",
 }
 """In the order of the tour, each with the first sentence of its help."""

@@ -50,7 +50,7 @@ def train(
     rows = result.evaluation.table().to_dicts()
     folds = len(result.chosen.folds)
     tell_metrics(terminal, rows, result.candidate.name, workspace.design.learning.entity, folds)
-    notes = [*table.quality.notes(), *result.notes, *kept_of_it.tracked.notes]
+    notes = [*table.notes, *result.notes, *kept_of_it.tracked.notes]
     tell_notes(terminal, notes)
     terminal.say(
         f"{result.candidate.name} learned from {result.rows:,} events, {result.positives:,} of them positive;"

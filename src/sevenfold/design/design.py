@@ -18,9 +18,12 @@ from sevenfold.feedback.declaration import LABEL_EVENTS, Feedback
 from sevenfold.learning.declaration import Learning
 from sevenfold.learning.label import Label
 from sevenfold.monitoring.declaration import Monitoring
+from sevenfold.problem.expected import Alternative
 from sevenfold.problem.problem import Problem
+from sevenfold.scale.declaration import Scale
 from sevenfold.serving.declaration import Serving
 from sevenfold.serving.names import RESERVED
+from sevenfold.trust.declaration import Trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Design"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+_SECTIONS = ("problem", "data", "features", "learning", "serving", "monitoring", "feedback", "trust", "scale")
 
 
 class Design:
@@ -48,14 +52,18 @@ class Design:
         What happens: classes derived from `sf.Event`, the deciding one among them.
     features
         What is known at a decision: ``sf.features(...)``.
-    problem, label, learning, serving, monitoring, feedback
-        Sections 1, 3, 4 and 5. What needs a missing one says so.
+    problem, label, learning, serving, monitoring, feedback, trust, scale
+        Sections 1 and 3 to 7. What needs a missing one says so.
     expectations
         What the events' fields should be like, and what features take other values as: ``sf.expect(...)``.
     lateness
         How far an entity's clock may lag behind the newest event of the log. An event that arrives later
         than that is still counted by its own time, in windows that end so far behind. Bounds the memory of
         idle entities.
+    accepts
+        Findings of ``sevenfold design check`` that stand, by id, each with the reason.
+    alternatives
+        What was considered and not chosen, by section: ``{"learning": [sf.Alternative(…)]}``.
     because
         Why this design.
 
@@ -77,12 +85,17 @@ class Design:
         serving: Serving | None = None,
         monitoring: Monitoring | None = None,
         feedback: Feedback | None = None,
+        trust: Trust | None = None,
+        scale: Scale | None = None,
         expectations: Sequence[Expectation] = (),
         lateness: str | None = "365d",
+        accepts: Mapping[str, str] | None = None,
+        alternatives: Mapping[str, Sequence[Alternative]] | None = None,
         because: str = "",
     ) -> None:
         faults = _faults(name, events, features, problem, label, learning, serving, monitoring, feedback)
         faults += unfit(expectations, events)
+        faults += _noted_faults(trust, scale, accepts or {}, alternatives or {})
         try:
             self.lateness_ms = None if lateness is None else duration_ms(lateness, "lateness")
         except DesignError as error:
@@ -99,6 +112,25 @@ class Design:
         self.learning = learning if learning is not None else Learning()
         self.serving = serving if serving is not None else Serving()
         self.monitoring = monitoring if monitoring is not None else Monitoring()
+        self.trust = trust if trust is not None else Trust()
+        self.scale = scale if scale is not None else Scale()
+        self.accepts = dict(accepts or {})
+        self.alternatives = {section: tuple(rest) for section, rest in (alternatives or {}).items()}
+        self.given = frozenset(
+            name
+            for name, value in (
+                ("problem", problem),
+                ("label", label),
+                ("learning", learning),
+                ("serving", serving),
+                ("monitoring", monitoring),
+                ("feedback", feedback),
+                ("trust", trust),
+                ("scale", scale),
+            )
+            if value is not None
+        )
+        """The sections that were answered, not left to their defaults."""
         self.because = because
         self.source: str | None = None
         """What `load` was given, for another process to load the same; `None` for a design made elsewhere."""
@@ -297,8 +329,41 @@ def _faults(
     if feedback is not None or label is not None:
         decided = events[0] if label is None else label.on
         faults += (feedback or Feedback()).unfit(decided, label)
+    if serving is not None:
+        faults += serving.rollout.unfit([*(events[0] if label is None else label.on).__fields__])
     if monitoring is not None:
         decided = events[0] if label is None else label.on
         faults += monitoring.unfit([*decided.__fields__], features.names)
     faults += unlisted(events, features)
     return faults or unanswered(events, features, None if label is None else label.on)
+
+
+def _noted_faults(
+    trust: Trust | None,
+    scale: Scale | None,
+    accepts: Mapping[str, str],
+    alternatives: Mapping[str, Sequence[Alternative]],
+) -> list[Fault]:
+    """Return what is wrong with sections 6 and 7, and with what is noted beside them."""
+    faults = [
+        Fault(where, call, type(value).__name__)
+        for where, value, kind, call in (
+            ("trust", trust, Trust, "sf.Trust(...)"),
+            ("scale", scale, Scale, "sf.Scale(...)"),
+        )
+        if value is not None and not isinstance(value, kind)
+    ]
+    faults += [
+        Fault(f"accepts[{name!r}]", "the id of a finding, such as SF101, and a reason", repr(reason))
+        for name, reason in accepts.items()
+        if not (re.fullmatch(r"SF\d{3}", name) and isinstance(reason, str) and reason.strip())
+    ]
+    for section, rest in alternatives.items():
+        if section not in _SECTIONS:
+            faults.append(Fault("alternatives", f"one of {', '.join(_SECTIONS)}", repr(section)))
+        faults += [
+            Fault(f"alternatives[{section!r}][{i}]", "sf.Alternative(...)", type(one).__name__)
+            for i, one in enumerate(rest)
+            if not isinstance(one, Alternative)
+        ]
+    return faults

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from sevenfold.design.reviewing import open_queue
+from sevenfold.design.watching import alert_desk
 from sevenfold.serving.authentication import Open
 from sevenfold.serving.door import doormen_of
 from sevenfold.serving.http.door import Behind, make_application
@@ -102,9 +105,15 @@ def http_door(
 
 
 def plugged_routes(
-    design: Design,  # noqa: ARG001 - rooms that plug in read what was declared for them
-    service: DecisionService,  # noqa: ARG001
-    root: Path,  # noqa: ARG001
+    design: Design,
+    service: DecisionService,
+    root: Path,
 ) -> Sequence[Plugged]:
     """Return the routes of other rooms: each adds its own here, see `sevenfold.serving.http.plugged`."""
-    return []
+    from sevenfold.feedback.review.routes import review_routes
+    from sevenfold.monitoring.alerts.routes import alert_routes
+
+    return [
+        *alert_routes(alert_desk(design, root, service.parts.clock_ms)),
+        *review_routes(partial(open_queue, design, root, None, service.parts.clock_ms)),
+    ]

@@ -83,6 +83,11 @@ class Home:
         return self.folder / "reviews.sqlite"
 
     @property
+    def monitor(self) -> Path:
+        """How far the monitor has read, and how far its targets were told."""
+        return self.folder / "monitor.sqlite"
+
+    @property
     def runs(self) -> Path:
         """What single runs made: features, figures, plots, scores."""
         return self.folder / "runs"

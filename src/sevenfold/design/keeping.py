@@ -81,7 +81,7 @@ def keep(
             "seed": result.learning.seed,
             "versions": ", ".join(f"{name} {version}" for name, version in known["versions"].items()),
         },
-        notes=[*table.quality.notes(), *result.notes],
+        notes=[*table.notes, *result.notes],
         importance=result.importance(),
     )
     local = workspace.home.folder / "mlflow"
@@ -106,5 +106,5 @@ def report_evaluation(
             "decided events": f"{len(table.labels):,}",
             "seed": evaluation.learning.seed,
         },
-        notes=[*table.quality.notes(), *evaluation.notes],
+        notes=[*table.notes, *evaluation.notes],
     )

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from sevenfold.data.event import EventType
     from sevenfold.design.design import Design
     from sevenfold.design.home import Home
+    from sevenfold.design.workspace import Workspace
     from sevenfold.learning.label import Label
 
-__all__ = ["label_events", "rule_hits", "with_rule_hits"]
+__all__ = ["conflicting_labels", "label_events", "rule_hits", "with_rule_hits"]
 
 _HITS = {
     "event_id": pl.String(),
@@ -35,6 +36,23 @@ def label_events(design: Design) -> list[EventType]:
         return []
     brought = dict.fromkeys(source.event for source in design.label.sources)
     return [event for event in brought if event is not RuleHit and event.__name__ not in design.events]
+
+
+def conflicting_labels(workspace: Workspace) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Show whose labels contradict each other, see `Label.conflicts`; and what is odd about labels.
+
+    Raises
+    ------
+    UsageError
+        The design declares no label.
+    DataError
+        The log holds no event that is decided.
+    """
+    tables = workspace.history()
+    decided = tables[workspace.design.decides]
+    events = with_rule_hits(workspace.design, workspace.home, tables)
+    _, quality = workspace.label.history(decided, events)
+    return workspace.label.conflicts(decided, events), quality.notes()
 
 
 def with_rule_hits(

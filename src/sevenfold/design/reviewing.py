@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from sevenfold.data.body import read_table
+from sevenfold.data.sqlite_log import SqliteEventLog
 from sevenfold.design.home import Home
 from sevenfold.design.policing import problem_of, sheet_of
 from sevenfold.features.kernel.layout import NULL_INT
-from sevenfold.feedback.review.parts import ReviewParts, Worth
+from sevenfold.feedback.review.parts import ReviewParts, Worth, now_ms
 from sevenfold.serving.costs import EventCosts
 from sevenfold.serving.rules.row import wide_table
 from sevenfold.serving.thresholds import review_gains
@@ -67,18 +68,17 @@ def review_parts(
     """Put together what a review queue is made of; arguments as for `open_queue`."""
     home = Home(root, design.name)
     home.folder.mkdir(parents=True, exist_ok=True)
-    parts = ReviewParts(
+    clock = now_ms if clock_ms is None else clock_ms
+    return ReviewParts(
         design=design.name,
         event=design.events[design.decides],
         review=design.feedback.review,
         active=design.feedback.active,
-        open_log=home.open_log,
+        open_log=partial(SqliteEventLog, home.log, design.serving.durability, clock_ms=clock),
         url=url or os.environ.get(DATABASE) or f"sqlite:///{home.reviews}",
         weigh=_Weighing(design),
+        clock_ms=clock,
     )
-    if clock_ms is None:
-        return parts
-    return replace(parts, clock_ms=clock_ms)
 
 
 class _Weighing:

@@ -203,7 +203,7 @@ class Run:
                     {name: None if value != value else value for name, value in row.items()}
                     for row in result.evaluation.table().to_dicts()
                 ],
-                "notes": [*table.quality.notes(), *result.notes, *kept.tracked.notes],
+                "notes": [*table.notes, *result.notes, *kept.tracked.notes],
                 "plots": [str(plot) for plot in kept.plots],
                 "report": str(kept.report),
             }

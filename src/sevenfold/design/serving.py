@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
 from sevenfold.data.durable import replacing
 from sevenfold.data.sqlite_log import SqliteEventLog
 from sevenfold.design.policing import problem_of, sheet_of
+from sevenfold.design.rollout import keep_in_step, resolver, trained_first
 from sevenfold.design.snapshot import snapshot_command
 from sevenfold.design.workspace import Workspace
 from sevenfold.errors import BundleError, UsageError
@@ -16,13 +18,17 @@ from sevenfold.learning.risk_scale import RiskScale
 from sevenfold.learning.scorer import RowScorer
 from sevenfold.serving.judge import PolicyJudge
 from sevenfold.serving.model import ServedModel
+from sevenfold.serving.names import MODEL_CHANGE
 from sevenfold.serving.parts import Parts
 from sevenfold.serving.reasons.explainer import Explainer
+from sevenfold.serving.rollout.routing import Resolved
 from sevenfold.serving.service import DecisionService
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from sevenfold.data.log import LogEntry
     from sevenfold.design.design import Design
     from sevenfold.learning.bundle import Bundle
     from sevenfold.serving.rules.sheet import Sheet
@@ -30,10 +36,13 @@ if TYPE_CHECKING:
 __all__ = ["open_service", "served_model"]
 
 
-def open_service(design: Design, root: Path, model: str | None = None) -> DecisionService:
-    """Open the service of a design.
+def open_service(
+    design: Design, root: Path, model: str | None = None, clock_ms: Callable[[], int] | None = None
+) -> DecisionService:
+    """Open the service of a design, with the models that its log names.
 
-    Where the current model cannot be used it decides by rules alone, and says so.
+    Where the champion cannot be used it decides by rules alone, and says so. While it runs it takes up
+    changes of the models within a second.
 
     Parameters
     ----------
@@ -42,7 +51,10 @@ def open_service(design: Design, root: Path, model: str | None = None) -> Decisi
     root
         The home folder.
     model
-        The id or the folder of a bundle; by default the current one.
+        The id or the folder of a bundle, which then decides whatever the log says of models; by default
+        the champion, which is the current one where none was promoted.
+    clock_ms
+        What tells the time, in epoch milliseconds; by default the machine's clock.
 
     Raises
     ------
@@ -52,18 +64,19 @@ def open_service(design: Design, root: Path, model: str | None = None) -> Decisi
         Where the model that was named cannot be used.
     """
     workspace = Workspace(design, root)
-    served, trouble = None, ""
-    try:
-        served = served_model(workspace.bundle(model))
-    except (BundleError, UsageError) as error:
-        if model is not None:
-            raise
-        trouble = str(error)
-    except Exception as error:  # noqa: BLE001 - the runtime's own refusals have no common base
-        trouble = f"The model can't be loaded: {type(error).__name__}: {error}"
     home = workspace.home
     home.folder.mkdir(parents=True, exist_ok=True)
     key, sheet = _control_key(home.control_key), sheet_of(design)
+    clock = clock_ms if clock_ms is not None else _machine_ms
+    log = SqliteEventLog(home.log, design.serving.durability, clock_ms=clock)
+    try:
+        changes = log.entries_of(MODEL_CHANGE) if model is None else []
+        keep_in_step(home.bundles, trained_first(home.bundles, changes))
+        resolve = resolver(design, root, served_model, key)
+        found, trouble = _first(workspace, resolve, changes, model)
+    except BaseException:
+        log.close()
+        raise
     return DecisionService(
         Parts(
             plan=design.plan,
@@ -71,16 +84,45 @@ def open_service(design: Design, root: Path, model: str | None = None) -> Decisi
             decides=design.decides,
             lateness=design.lateness_ms,
             serving=design.serving,
-            log=SqliteEventLog(home.log, design.serving.durability),
+            log=log,
             snapshots=home.snapshots,
-            model=served,
+            model=found.champion,
             judge=partial(_judge, design, sheet, key),
             explain=partial(_explainer, design),
             about=_about(design),
             trouble=trouble,
             snapshot_command=None if design.source is None else snapshot_command(design.source, root),
+            clock_ms=clock,
+            routing=found.routing,
+            resolve=resolve if model is None else None,
+            resolved=len(changes),
         )
     )
+
+
+def _first(
+    workspace: Workspace,
+    resolve: Callable[[list[LogEntry]], Resolved],
+    changes: list[LogEntry],
+    model: str | None,
+) -> tuple[Resolved, str]:
+    """The models to begin with, and what is the matter with them."""
+    try:
+        if model is not None:
+            return Resolved(served_model(workspace.bundle(model))), ""
+        if not changes:
+            workspace.bundle()  # which says what to do where there is none
+        return resolve(changes), ""
+    except (BundleError, UsageError) as error:
+        if model is not None:
+            raise
+        return Resolved(None), str(error)
+    except Exception as error:  # noqa: BLE001 - the runtime's own refusals have no common base
+        return Resolved(None), f"The model can't be loaded: {type(error).__name__}: {error}"
+
+
+def _machine_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def served_model(bundle: Bundle) -> ServedModel:

@@ -15,6 +15,7 @@ from sevenfold.data.profile_store import ProfileStore
 from sevenfold.design.backtesting import save_test_scores
 from sevenfold.design.home import Home
 from sevenfold.design.labels import label_events, with_rule_hits
+from sevenfold.design.passing import chances_of, passing_notes, without_silence
 from sevenfold.design.policing import learned_policy
 from sevenfold.design.stakes import stakes_of
 from sevenfold.errors import DataError, Fault, UsageError
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
 
     from sevenfold.data.ingest import IngestReport, Progress
     from sevenfold.design.design import Design
@@ -58,6 +61,8 @@ class TrainingTable:
         What was odd about the label events.
     stakes
         What mistakes cost, where the design states its problem.
+    passed
+        The chance with which each event was let through, as decisions in the log tell; ``None``: all were.
     """
 
     features: pl.DataFrame
@@ -65,6 +70,12 @@ class TrainingTable:
     labels: Labels
     quality: LabelQuality
     stakes: Stakes | None = None
+    passed: NDArray[np.float64] | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of the labels, in sentences."""
+        return (*self.quality.notes(), *passing_notes(self.passed))
 
 
 class Workspace:
@@ -202,7 +213,10 @@ class Workspace:
         features = self.features(tables) if features is None else features
         labels, quality = self.label.history(decided, with_rule_hits(self.design, self.home, tables))
         columns = features.drop(self.label.on.__key__)
-        return TrainingTable(columns, decided, labels, quality, stakes_of(self.design, decided, columns))
+        passed = chances_of(self.home, decided)
+        labels = without_silence(labels, passed)
+        stakes = stakes_of(self.design, decided, columns)
+        return TrainingTable(columns, decided, labels, quality, stakes, passed)
 
     def train(
         self, table: TrainingTable, progress: LearningProgress = silent
@@ -216,7 +230,7 @@ class Workspace:
             origin={
                 "design": self.design.name,
                 "label": self.label.describe(),
-                "label_notes": list(table.quality.notes()),
+                "label_notes": list(table.notes),
                 "log_offset": offset,
                 **learned_policy(self.design, result, table.decided, table.features),
             },
@@ -267,4 +281,8 @@ class Workspace:
         return table.features, times, table.labels, self.design.learning
 
     def _besides(self, table: TrainingTable) -> dict[str, Any]:
-        return {"entities": table.decided.select(self.design.learning.entities), "stakes": table.stakes}
+        return {
+            "entities": table.decided.select(self.design.learning.entities),
+            "stakes": table.stakes,
+            "passed": table.passed,
+        }

@@ -69,7 +69,9 @@ def evaluate_folds(
         What mistakes cost, row by row: then the share of losses that is saved is measured, too.
     passed
         The chance with which each event was let through, 0 to 1, shape (events,); ``None`` where all were.
-        Nothing is learned from an event that was blocked, and the others weigh one over their chance.
+        Nothing is learned from an event that was blocked, and the others weigh one over their chance, in
+        training and in the test. Where labels of blocked events are final all the same, as in a simulation,
+        the test holds all events and none of them stands for others.
     progress
         Told about each fit.
 
@@ -204,6 +206,7 @@ class _Part:
             day=day,
             k=learning.k,
             stakes=stakes,
+            weight=self.examples.standing_for(self.rows),
             replicates=learning.replicates,
             seed=learning.seed + self.fold.number,
         )

@@ -15,7 +15,7 @@ from sevenfold.learning.knowledge import LabelInput, Labels, TimeInput
 from sevenfold.learning.stakes import MONEY
 
 if TYPE_CHECKING:
-    from sevenfold.learning.arrays import FloatVector, Mask
+    from sevenfold.learning.arrays import FloatVector, IntVector, Mask
     from sevenfold.learning.declaration import Learning
     from sevenfold.learning.splits import Fold
     from sevenfold.learning.stakes import Stakes
@@ -134,6 +134,23 @@ class Examples:
             return rows
         mask: Mask = rows & (self.passed > 0)
         return mask
+
+    def standing_for(self, rows: IntVector) -> FloatVector | None:
+        """Tell how many events each of some rows stands for: one over its chance of being let through.
+
+        Returns
+        -------
+        NDArray[float64] or None
+            Shape (rows,); ``None`` where each stands for itself, since all were let through or those that
+            were blocked are among the rows.
+        """
+        if self.passed is None:
+            return None
+        passed = self.passed[rows]
+        if (passed == 0).any() or (passed == 1).all():
+            return None
+        weight: FloatVector = 1.0 / passed
+        return weight
 
     def drawn(self, rows: Mask, moment: int, learning: Learning) -> Mask:
         """Narrow rows to their positives and the declared share of their negatives."""

@@ -91,6 +91,7 @@ def measure(
     day: npt.NDArray[np.int64] | None = None,
     k: int | None = None,
     stakes: Stakes | None = None,
+    weight: FloatVector | None = None,
     replicates: int = 200,
     seed: int = 0,
 ) -> dict[str, Measured]:
@@ -107,6 +108,10 @@ def measure(
         of its day. The interval resamples entities; the other intervals resample rows.
     stakes
         What each row costs when it is judged wrongly, for the share of all losses that is saved.
+    weight
+        float64, shape (rows,), above 0: how many rows each stands for, such as one over the chance with which
+        it was let through (Horvitz and Thompson, 1952); ``None``: itself. The precision among the k entities
+        counts what was there to be ranked, unweighted.
     replicates
         How many bootstrap replicates; each row counts Poisson(1) times in each of them.
     seed
@@ -127,11 +132,13 @@ def measure(
     """
     labels, scores = _checked(y, score)
     rng = np.random.default_rng(seed)
-    found = _ranking(labels, scores, false_positive_rates, replicates, rng)
-    found |= _losses(labels, scores, replicates, rng)
-    found["calibration_error"] = _calibration_error(labels, scores, replicates, rng)
+    if weight is not None and (weight.shape != labels.shape or not (weight > 0).all()):
+        raise UsageError(f"Weights {weight.shape} are above 0, one for each of {len(labels)} labels.")
+    found = _ranking(labels, scores, weight, false_positive_rates, replicates, rng)
+    found |= _losses(labels, scores, weight, replicates, rng)
+    found["calibration_error"] = _calibration_error(labels, scores, weight, replicates, rng)
     if stakes is not None:
-        found[MONEY] = _money(labels, scores, stakes, replicates, rng)
+        found[MONEY] = _money(labels, scores, stakes, weight, replicates, rng)
     if k is not None:
         if entity is None or day is None:
             raise UsageError("Entity precision needs the entity and the day of each row.")
@@ -177,11 +184,12 @@ def _checked(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[Values, FloatVecto
 def _ranking(
     y: Values,
     score: FloatVector,
+    weight: FloatVector | None,
     rates: Sequence[float],
     replicates: int,
     rng: np.random.Generator,
 ) -> dict[str, Measured]:
-    groups = Groups.of(y, score)
+    groups = Groups.of(y, score, weight)
     measures = ranking_measures(rates)
     if not groups.positives.shape[1]:
         return {name: Measured(np.nan, np.full(replicates, np.nan)) for name in measures}
@@ -195,23 +203,30 @@ def _ranking(
     }
 
 
-def _losses(y: Values, score: FloatVector, replicates: int, rng: np.random.Generator) -> dict[str, Measured]:
+def _losses(
+    y: Values, score: FloatVector, weight: FloatVector | None, replicates: int, rng: np.random.Generator
+) -> dict[str, Measured]:
     chance = np.clip(np.where(y == 1, score, 1.0 - score), _CERTAIN, None)
     losses = np.stack([-np.log(chance), np.square(score - y)], axis=1)
     if not len(y):
         means, drawn = np.full(2, np.nan), np.full((replicates, 2), np.nan)
     else:
-        means, drawn = losses.mean(axis=0), _resampled_means(losses, replicates, rng)
+        means = np.average(losses, axis=0, weights=weight)
+        drawn = _resampled_means(losses, weight, replicates, rng)
     return {name: Measured(float(means[i]), drawn[:, i]) for i, name in enumerate(("log_loss", "brier"))}
 
 
-def _resampled_means(values: FloatMatrix, replicates: int, rng: np.random.Generator) -> FloatMatrix:
+def _resampled_means(
+    values: FloatMatrix, weight: FloatVector | None, replicates: int, rng: np.random.Generator
+) -> FloatMatrix:
     """Means of columns, shape (replicates, columns), with each row counting Poisson(1) times."""
     counts = _poisson_table()
     sums = np.zeros((replicates, values.shape[1] + 1))
     step = max(1, _PORTION // replicates)
     for start in range(0, len(values), step):
         part = np.c_[values[start : start + step], np.ones(len(values[start : start + step]))]
+        if weight is not None:
+            part *= weight[start : start + step, None]
         drawn = counts[rng.integers(0, len(counts), (replicates, len(part)), dtype=np.uint16)]
         sums += drawn @ part.astype(np.float32)
     means = np.full((replicates, values.shape[1]), np.nan)
@@ -225,14 +240,17 @@ def _poisson_table() -> npt.NDArray[np.float32]:
     return np.searchsorted(np.cumsum(chances)[:-1], (np.arange(65_536) + 0.5) / 65_536).astype(np.float32)
 
 
-def _calibration_error(y: Values, score: FloatVector, replicates: int, rng: np.random.Generator) -> Measured:
+def _calibration_error(
+    y: Values, score: FloatVector, weight: FloatVector | None, replicates: int, rng: np.random.Generator
+) -> Measured:
     """Mean distance between predicted and observed share, over bins of equally many rows."""
     if not len(y):
         return Measured(np.nan, np.full(replicates, np.nan))
     bins = [b for b in np.array_split(np.argsort(score, kind="stable"), _CALIBRATION_BINS) if len(b)]
-    rows = np.array([len(b) for b in bins], dtype=np.float64)
-    positives = np.array([y[b].sum() for b in bins], dtype=np.float64)
-    predicted = np.array([score[b].mean() for b in bins])
+    size = np.ones(len(y)) if weight is None else weight
+    rows = np.array([size[b].sum() for b in bins], dtype=np.float64)
+    positives = np.array([(size[b] * y[b]).sum() for b in bins], dtype=np.float64)
+    predicted = np.array([np.average(score[b], weights=size[b]) for b in bins])
 
     def error(hits: FloatMatrix, others: FloatMatrix) -> FloatVector:
         n = hits + others
@@ -241,24 +259,40 @@ def _calibration_error(y: Values, score: FloatVector, replicates: int, rng: np.r
         return mean
 
     shape = (replicates, len(bins))
-    hits = rng.poisson(positives, shape).astype(np.float64)
-    others = rng.poisson(rows - positives, shape).astype(np.float64)
+    plain = [b[size[b] == 1.0] for b in bins]
+    ones = np.array([y[b].sum() for b in plain], dtype=np.float64)
+    hits = rng.poisson(ones, shape).astype(np.float64)
+    others = rng.poisson(np.array([len(b) for b in plain]) - ones, shape).astype(np.float64)
+    if weight is not None:
+        for place, b in enumerate(bins):
+            heavy = b[size[b] != 1.0]
+            drawn = rng.poisson(1.0, (replicates, len(heavy))) * size[heavy]
+            hits[:, place] += drawn @ y[heavy].astype(np.float64)
+            others[:, place] += drawn @ (1.0 - y[heavy])
     value = error(positives[None, :], (rows - positives)[None, :])
     return Measured(float(value[0]), error(hits, others))
 
 
 def _money(
-    y: Values, score: FloatVector, stakes: Stakes, replicates: int, rng: np.random.Generator
+    y: Values,
+    score: FloatVector,
+    stakes: Stakes,
+    weight: FloatVector | None,
+    replicates: int,
+    rng: np.random.Generator,
 ) -> Measured:
     if len(stakes) != len(y):
         raise UsageError(f"There are {len(y)} labels and {len(stakes)} stakes; each row needs both.")
-    rows = int(stakes.mattering(y, score).sum())
+    mattering = stakes.mattering(y, score)
+    rows = int(mattering.sum())
+    size = np.ones(rows) if weight is None else weight[mattering]
     step = max(1, _PORTION // max(1, rows))
     drawn = [
-        stakes.saved(y, score, rng.poisson(1.0, (min(step, replicates - i), rows)).astype(np.float64))
+        stakes.saved(y, score, rng.poisson(1.0, (min(step, replicates - i), rows)) * size)
         for i in range(0, replicates, step)
     ]
-    return Measured(float(stakes.saved(y, score)[0]), np.concatenate([*drawn, np.empty(0)]))
+    value = stakes.saved(y, score, size[None, :])
+    return Measured(float(value[0]), np.concatenate([*drawn, np.empty(0)]))
 
 
 def _entity_precision(

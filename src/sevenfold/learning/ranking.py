@@ -23,43 +23,99 @@ _DRAWS = 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
+class Heavy:
+    """Rows that stand for more than themselves, or for less.
+
+    Parameters
+    ----------
+    group
+        int64, shape (rows,): to which group each belongs.
+    positive
+        bool, shape (rows,).
+    weight
+        float64, shape (rows,).
+    """
+
+    group: npt.NDArray[np.int64]
+    positive: npt.NDArray[np.bool_]
+    weight: FloatVector
+
+    def sums(self, *, positive: bool, groups: int) -> FloatVector:
+        """Add up the weights of one class, by group."""
+        mine = self.positive == positive
+        found: FloatVector = np.bincount(self.group[mine], self.weight[mine], groups).astype(np.float64)
+        return found
+
+    def draw(self, part: Groups, rng: np.random.Generator) -> None:
+        """Add these rows to replicates, each Poisson(1) times its weight."""
+        drawn = rng.poisson(1.0, (len(part.positives), len(self.group))) * self.weight
+        for row, (group, positive) in enumerate(zip(self.group, self.positive, strict=True)):
+            (part.positives if positive else part.negatives)[:, group] += drawn[:, row]
+
+
+@dataclass(frozen=True, eq=False)
 class Groups:
     """Rows gathered by rank, the highest score first.
 
     Parameters
     ----------
     positives, negatives
-        float64, shape (replicates, groups): how many rows of each class a group holds.
+        float64, shape (replicates, groups): how many rows of each class a group holds, weights included.
+    heavy
+        Rows that weigh other than 1, which a bootstrap has to draw one by one.
     """
 
     positives: FloatMatrix
     negatives: FloatMatrix
+    heavy: Heavy | None = None
 
     @classmethod
-    def of(cls, y: Values, score: FloatVector) -> Groups:
-        """Gather rows; the result has one replicate, the rows as they are."""
+    def of(cls, y: Values, score: FloatVector, weight: FloatVector | None = None) -> Groups:
+        """Gather rows; the result has one replicate, the rows as they are.
+
+        Parameters
+        ----------
+        y, score
+            Labels of 0 and 1, and scores, shape (rows,).
+        weight
+            float64, shape (rows,), above 0: how many rows each stands for; ``None``: itself.
+        """
         order = np.argsort(-score, kind="stable")
-        ranked, positive = score[order], y[order].astype(np.float64)
+        ranked = score[order]
+        size_of = np.ones(len(order)) if weight is None else weight[order]
+        positive = y[order] * size_of
         starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]]) if len(ranked) else np.empty(0, int)
-        size = np.diff(np.r_[starts, len(ranked)])
+        size = np.add.reduceat(size_of, starts) if len(starts) else np.empty(0)
         positives = np.add.reduceat(positive, starts) if len(starts) else np.empty(0)
         has = positives > 0
         merged = np.flatnonzero(has | np.r_[True, has[:-1]]) if len(starts) else starts
         if not len(merged):
             return cls(np.zeros((1, 0)), np.zeros((1, 0)))
         negatives = np.add.reduceat(size - positives, merged)
-        return cls(np.add.reduceat(positives, merged)[None, :], negatives[None, :])
+        heavy = None
+        if weight is not None:
+            rows = np.flatnonzero(size_of != 1.0)
+            group = np.searchsorted(starts[merged], rows, side="right") - 1
+            heavy = Heavy(group, y[order][rows] == 1, size_of[rows])
+        return cls(np.add.reduceat(positives, merged)[None, :], negatives[None, :], heavy)
 
     def replicates(self, count: int, rng: np.random.Generator) -> Iterator[Groups]:
         """Draw Poisson replicates, in portions that fit in memory."""
         width = self.positives.shape[1]
+        positives, negatives = self.positives, self.negatives
+        if self.heavy is not None:
+            positives = np.maximum(positives - self.heavy.sums(positive=True, groups=width), 0.0)
+            negatives = np.maximum(negatives - self.heavy.sums(positive=False, groups=width), 0.0)
         portion = max(1, _DRAWS // max(1, width))
         for start in range(0, count, portion):
             shape = (min(portion, count - start), width)
-            yield Groups(
-                rng.poisson(self.positives, shape).astype(np.float64),
-                rng.poisson(self.negatives, shape).astype(np.float64),
+            part = Groups(
+                rng.poisson(positives, shape).astype(np.float64),
+                rng.poisson(negatives, shape).astype(np.float64),
             )
+            if self.heavy is not None:
+                self.heavy.draw(part, rng)
+            yield part
 
     def roc_auc(self) -> FloatVector:
         """Chance that a positive scores above a negative, ties counting half; shape (replicates,)."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sevenfold.learning.days import Days
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -19,6 +21,9 @@ __all__ = ["LEVELS", "Reference", "Spread"]
 
 LEVELS: FloatVector = np.unique(np.r_[np.arange(0, 101), 0.1, 0.5, 99.5, 99.9]) / 100.0
 """The shares at which the values of a number are kept: each percent, and closer at both ends."""
+
+_DAYS = "*days"
+"""No name of a feature, so that it can stand beside them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,19 +75,23 @@ class Reference:
     ----------
     spreads
         By the feature's name.
+    days
+        The newest days before the training, one by one; ``None`` where they were not kept.
     """
 
     spreads: Mapping[str, Spread]
+    days: Days | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, table: Table) -> Reference:
-        """Read the spreads from encoded rows, each counted with its weight."""
+    def of(cls, table: Table, days: Days | None = None) -> Reference:
+        """Read the spreads from encoded rows, each counted with its weight; days are kept as they are."""
         weight = np.ones(len(table)) if table.weight is None else table.weight
         return cls(
             {
                 column.name: _spread(column, values, weight)
                 for column, values in zip(table.encoding.columns, table.X.T, strict=True)
-            }
+            },
+            days,
         )
 
     @cached_property
@@ -92,10 +101,11 @@ class Reference:
 
     def to_json(self) -> dict[str, Any]:
         """Give it as plain data for `json`."""
-        return {
+        data: dict[str, Any] = {
             name: {"missing": s.missing, "quantiles": s.quantiles.tolist(), "shares": dict(s.shares)}
             for name, s in self.spreads.items()
         }
+        return data if self.days is None else {**data, _DAYS: self.days.to_json()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Mapping[str, Any]]) -> Reference:
@@ -104,7 +114,9 @@ class Reference:
             {
                 name: Spread(one["missing"], np.array(one["quantiles"], dtype=np.float64), one["shares"])
                 for name, one in data.items()
-            }
+                if name != _DAYS
+            },
+            Days.from_json(data[_DAYS]) if _DAYS in data else None,
         )
 
 

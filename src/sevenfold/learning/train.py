@@ -12,6 +12,7 @@ import numpy as np
 from sevenfold.data.timestamp import rfc3339
 from sevenfold.features.window import duration_ms
 from sevenfold.learning.costs import Costs, check_export, measure_costs
+from sevenfold.learning.days import Days
 from sevenfold.learning.declaration import Progress, describe, silent
 from sevenfold.learning.evaluate import evaluate_examples
 from sevenfold.learning.examples import Examples
@@ -236,7 +237,7 @@ def train(
         onnx=onnx,
         onnx_difference=difference,
         published=publish(fitted.model, onnx, table.encoding, sample),
-        reference=Reference.of(table),
+        reference=Reference.of(table, _days(examples)),
         start=start,
         end=end,
         as_of=examples.as_of,
@@ -245,6 +246,13 @@ def train(
         costs=measure_costs(fitted, onnx, table.encoding, sample),
         notes=(*evaluation.notes, *_empty_features(table)),
     )
+
+
+def _days(examples: Examples) -> Days:
+    """Count the days up to the training: what is usual needs no label, so the newest are there, too."""
+    times = examples.labels.times
+    seen = times <= examples.as_of
+    return Days.of(examples.features.filter(seen), times[seen])
 
 
 def _period(examples: Examples, learning: Learning) -> tuple[int, int]:

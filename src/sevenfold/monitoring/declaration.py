@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from sevenfold.errors import DesignError, Fault
 from sevenfold.monitoring.alerts.declaration import Alerts
+from sevenfold.monitoring.performance.declaration import Performance
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -44,6 +45,8 @@ class Monitoring:
         Share of decisions whose recorded features are compared with a backfill of the log, 0 to 1.
     fallback_share
         Share of recent decisions without a score from which on it is an alert, 0 to 1.
+    performance
+        What decisions are held to once their labels are final.
     alerts
         Who is told of what is noticed, and how often.
     because
@@ -57,6 +60,7 @@ class Monitoring:
 
     skew_share: float = 0.01
     fallback_share: float = 0.01
+    performance: Performance = field(default_factory=Performance)
     alerts: Alerts = field(default_factory=Alerts)
     because: str = ""
 
@@ -85,6 +89,7 @@ class Monitoring:
 
 
 _PARTS: dict[str, tuple[type, str]] = {
+    "performance": (Performance, "sf.Performance(...)"),
     "alerts": (Alerts, "sf.Alerts(...)"),
 }
 """Every part that is a declaration of its own, with the call that makes one."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sevenfold.errors import DesignError, Fault
+from sevenfold.problem.expected import Expected
 
 __all__ = ["Cost", "Problem", "ServiceLevels"]
 
@@ -84,6 +85,12 @@ class Problem:
         What the service is held to.
     constraints
         Laws, contracts, limits; one sentence each.
+    expected
+        What is expected of traffic, labels and amounts before any are measured.
+    budget_per_month
+        What machines and people may cost in a month, major units; ``None`` for no limit.
+    open_points
+        Questions that nobody has answered yet, one sentence each.
     because
         Why these answers.
 
@@ -101,6 +108,9 @@ class Problem:
     review: Cost = Cost(fixed=2.0)
     service_levels: ServiceLevels = ServiceLevels()
     constraints: tuple[str, ...] = ()
+    expected: Expected = field(default_factory=Expected)
+    budget_per_month: float | None = None
+    open_points: tuple[str, ...] = ()
     because: str = ""
 
     def __post_init__(self) -> None:
@@ -119,6 +129,11 @@ class Problem:
             if cost.expression is not None and cost.share:
                 hint = "Write the share into the expression: 0.5 * amount"
                 faults.append(Fault(f"problem.{name}", "a share or an expression", "both", hint))
+        if type(expected := getattr(self, "expected")) is not Expected:  # noqa: B009 - the type checker knows better
+            faults.append(Fault("problem.expected", "sf.Expected(...)", type(expected).__name__))
+        budget = self.budget_per_month
+        if budget is not None and not (math.isfinite(budget) and budget >= 0):
+            faults.append(Fault("problem.budget_per_month", "a number, zero or more", str(budget)))
         levels = self.service_levels
         limits = (
             ("latency_p99_ms", "above 0", levels.latency_p99_ms > 0),

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from sevenfold.errors import DesignError, Fault
 from sevenfold.serving.policy import Policy
+from sevenfold.serving.rollout.declaration import Rollout
 
 __all__ = ["Serving"]
 
@@ -28,6 +29,8 @@ class Serving:
         How many snapshots stay; the older ones are used where the newest is damaged.
     policy
         What is done with a score, and what people can review.
+    rollout
+        How a challenger is tried beside the champion, and when it takes its place.
     reasons
         How many reasons a review or a block has, at most.
     most_waiting
@@ -48,6 +51,7 @@ class Serving:
     snapshot_every: int = 100_000
     snapshots_kept: int = 3
     policy: Policy = field(default_factory=Policy)
+    rollout: Rollout = field(default_factory=Rollout)
     reasons: int = 4
     most_waiting: int = 1_000
     tokenise: bool = False
@@ -67,6 +71,8 @@ class Serving:
             for name in ("tokenise",)
             if type(value := getattr(self, name)) is not bool
         ]
+        if type(rollout := getattr(self, "rollout")) is not Rollout:  # noqa: B009 - as below
+            faults.append(Fault("serving.rollout", "sf.Rollout(...)", repr(rollout)))
         if type(policy := getattr(self, "policy")) is not Policy:  # noqa: B009 - the type checker knows better
             faults.append(Fault("serving.policy", "sf.Policy(...)", repr(policy)))
         if faults:

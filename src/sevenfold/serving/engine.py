@@ -20,6 +20,8 @@ from sevenfold.serving.names import DECISION, REASONS
 from sevenfold.serving.reasons.memory import Memory
 from sevenfold.serving.record import DecisionRecord, Program, encode_reasons, encode_records
 from sevenfold.serving.recovery import count_review
+from sevenfold.serving.rollout.arms import JointJudge, Judged, judge_arms
+from sevenfold.serving.rollout.scoring import Working
 from sevenfold.serving.tally import STAGES
 from sevenfold.serving.verdict import Asked, Verdict
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from sevenfold.features.engine import FeatureEngine
     from sevenfold.serving.jobs import Deciding, Taking
     from sevenfold.serving.reasons.explainer import Explainer
+    from sevenfold.serving.rollout.routing import Routing
     from sevenfold.serving.tally import Tally
     from sevenfold.serving.verdict import Judge
 
@@ -85,6 +88,8 @@ class DecisionEngine:
         Makes what finds the reasons of a model's decisions; `None` leaves lists and rules as the only ones.
     about
         The place in an event's row of the entity whose earlier decisions say what is usual; `None` for none.
+    routing
+        What other models decide; `None` for nothing.
     """
 
     def __init__(
@@ -98,11 +103,11 @@ class DecisionEngine:
         reviews: dict[int, int],
         explain: Callable[[ServedModel], Explainer | None] | None = None,
         about: int | None = None,
+        routing: Routing | None = None,
     ) -> None:
         self._explain = explain
         self._about = about
         self._memory = Memory[DecisionRecord]()
-        self._explainer: Explainer | None = None
         self.features = features
         self.event = event
         self.judge = judge
@@ -113,7 +118,7 @@ class DecisionEngine:
         self._text_places = [self._asking.names.index(name) for name in self.program.texts]
         self._tally = tally
         self.reviews = reviews
-        self.use(model)
+        self.use(model, routing)
 
     def warm(self, event: EventType, judge: Judge) -> None:
         """Load what the first event would have to wait for; nothing is folded or counted.
@@ -142,17 +147,21 @@ class DecisionEngine:
         tally.model_failures, tally.model_trouble = before
         judge.judge(Asked([event.__convert__(values)], words, np.zeros(1)), ["warm"], self._clock_ms())
 
-    def use(self, model: ServedModel | None) -> None:
-        """Score with another model from the next event on.
+    def use(self, model: ServedModel | None, routing: Routing | None = None) -> None:
+        """Score with another model from the next event on, and with others what is routed to them.
 
         Raises
         ------
         BundleError
-            Where it takes other features; the one before stays.
+            Where one takes other features; those before stay.
         """
-        rows = None if model is None else ModelRows(self._asking, model.encoding)
-        self.model, self._rows = model, rows
-        self._explainer = None if model is None or self._explain is None else self._explain(model)
+        main = None if model is None else self._working(model)
+        others = {} if routing is None else {name: self._working(m) for name, m in routing.models.items()}
+        self.model, self._main, self._others, self.routing = model, main, others, routing
+
+    def _working(self, model: ServedModel) -> Working:
+        explainer = None if self._explain is None else self._explain(model)
+        return Working(model, ModelRows(self._asking, model.encoding), explainer)
 
     def decide(self, group: Sequence[Deciding]) -> list[NewEntry]:
         """Fold and decide events in order, each with its record; return what the log has to take.
@@ -208,53 +217,62 @@ class DecisionEngine:
         words = asked.features
         if not isinstance(words, np.ndarray):
             raise TypeError("Events are decided by words")
-        scores = self._score(words)
-        after_model = time.perf_counter_ns()
         now = self._clock_ms()
-        verdicts = self.judge.judge(Asked(asked.rows, words, scores, asked.fields), keys, now)
+        judged = self._judged(asked, words, keys, now)
         after_policy = time.perf_counter_ns()
-        took = after_features - started, after_model - after_features, after_policy - after_model
         each = len(keys) * 1000
-        features_us, model_us, policy_us = (nanoseconds // each for nanoseconds in took)
+        model_us, policy_us = (spent // each for spent in judged.took)
+        features_us = (after_features - started) // each
         took_us = [(waited, features_us, model_us, policy_us) for waited in waited_us]
-        records = self._records(words, scores, verdicts, took_us)
+        records = self._records(words, judged, took_us)
         earlier: dict[int, tuple[DecisionRecord, ...]] = {}
         if self._about is not None:
             about = self._about
-            unlike = [place for place, verdict in enumerate(verdicts) if verdict.action != "approve"]
+            unlike = [place for place, one in enumerate(judged.verdicts) if one.action != "approve"]
             earlier = self._memory.add_many([row[about] for row in asked.rows], records, frozenset(unlike))
         bodies = encode_records(records)
-        self._count(verdicts, now)
+        self._count(judged.verdicts, now)
         spent = self._tally.spent_ns
-        for name, nanoseconds in zip(STAGES, took, strict=False):
+        for name, nanoseconds in zip(STAGES, (after_features - started, *judged.took), strict=False):
             spent[name] += nanoseconds
         spent["record"] += time.perf_counter_ns() - after_policy
         return Decided(now, records, bodies, earlier)
 
+    def _judged(self, asked: Asked, words: NDArray[np.int64], keys: Sequence[str], now: int) -> Judged:
+        """Score and judge events that are folded."""
+        rows = asked.rows
+        if self.routing is not None and isinstance(self.judge, JointJudge):
+            return judge_arms(
+                self.routing, self._main, self._others, self.judge, self._tally, rows, words, keys, now
+            )
+        before = time.perf_counter_ns()
+        scores = self._score(words)
+        between = time.perf_counter_ns()
+        verdicts = self.judge.judge(Asked(rows, words, scores, asked.fields), keys, now)
+        model = None if self.model is None or scores is None else self.model.id
+        return Judged(
+            verdicts,
+            [None] * len(rows) if scores is None else scores.tolist(),
+            [model] * len(rows),
+            [self.judge.version] * len(rows),
+            (between - before, time.perf_counter_ns() - between),
+        )
+
     def _records(
-        self,
-        words: NDArray[np.int64],
-        scores: NDArray[np.float64] | None,
-        verdicts: Sequence[Verdict],
-        took_us: Sequence[tuple[int, int, int, int]],
+        self, words: NDArray[np.int64], judged: Judged, took_us: Sequence[tuple[int, int, int, int]]
     ) -> list[DecisionRecord]:
         """The records of decisions, made column by column: there are many, and each has many fields."""
-        rows = len(verdicts)
-        if scores is None:
-            model, values = None, [None] * rows
-        else:
-            model = None if self.model is None else self.model.id
-            values = [None if score != score else score for score in scores.tolist()]
+        verdicts = judged.verdicts
         features, width = words.tobytes(), words.shape[1] * words.itemsize
         return list(
             map(
                 DecisionRecord,
                 repeat(self.event),
                 repeat(self._program_key),
-                [features[at : at + width] for at in range(0, rows * width, width)],
-                repeat(model),
-                values,
-                repeat(self.judge.version),
+                [features[at : at + width] for at in range(0, len(verdicts) * width, width)],
+                judged.models,
+                [None if score is None or score != score else score for score in judged.scores],
+                judged.policies,
                 [verdict.action for verdict in verdicts],
                 took_us,
                 self._texts(words),
@@ -295,17 +313,17 @@ class DecisionEngine:
     def _reasons(
         self, record: DecisionRecord, earlier: Sequence[DecisionRecord] = ()
     ) -> tuple[dict[str, Any], ...]:
-        explainer = self._explainer
-        if explainer is None or self._rows is None:
+        working = self._others.get(record.model or "", self._main)
+        if working is None or working.explainer is None:
             return tuple({"list": name} for name in record.lists) + tuple({"rule": n} for n in record.rules)
         words = np.frombuffer(record.features, np.int64).reshape(1, -1)
         verdict = Verdict(
             record.action, record.risk_score, record.rules, record.shadow_rules, record.lists,
-            fallback=record.fallback or self.model is None or self.model.id != record.model,
+            fallback=record.fallback or working.model.id != record.model,
         )  # fmt: skip
         try:
             values, history = self.program.values(record), [self.program.values(one) for one in earlier]
-            found = explainer.reasons(self._rows(words)[0], values, verdict, history)
+            found = working.explainer.reasons(working.rows(words)[0], values, verdict, history)
         except Exception as error:  # noqa: BLE001 - a decision never fails for want of a reason
             self._tally.model_trouble = f"no reasons: {type(error).__name__}: {error}"
             return ()
@@ -341,19 +359,7 @@ class DecisionEngine:
 
     def _score(self, words: NDArray[np.int64]) -> NDArray[np.float64] | None:
         """Probabilities; none where there is no model or it fails, NaN where it gives no probability."""
-        if self.model is None or self._rows is None:
-            return None
-        try:
-            scores = self.model.model.score(self._rows(words))
-        except Exception as error:  # noqa: BLE001 - a model is foreign code; its failure is counted and shown
-            self._tally.model_failures += 1
-            self._tally.model_trouble = f"{type(error).__name__}: {error}"
-            return None
-        if scores.min() >= 0.0 and scores.max() <= 1.0:
-            return scores
-        self._tally.model_failures += 1
-        self._tally.model_trouble = "a score that is no probability"
-        return np.where((scores >= 0.0) & (scores <= 1.0), scores, np.nan)
+        return None if self._main is None else self._main.score(words, self._tally)
 
     def _texts(self, words: NDArray[np.int64]) -> list[tuple[str | None, ...]]:
         """The values of those features that are texts, for each row."""

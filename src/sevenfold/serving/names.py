@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["DECISION", "JUDGED", "PROGRAM", "REASONS", "RESERVED", "REVIEWED"]
+__all__ = [
+    "ALERT",
+    "DECISION",
+    "JUDGED",
+    "MODEL_CHANGE",
+    "PROGRAM",
+    "REASONS",
+    "RESERVED",
+    "RETRAINING",
+    "REVIEWED",
+]
 
 DECISION: Final = "Decision"
 """What was decided about an event, under that event's key."""
@@ -21,4 +31,13 @@ JUDGED: Final = ("RuleChange", "ListChange")
 REVIEWED: Final = ("ReviewChange", "ReviewSelection", "ReviewVerdict", "ReviewTag", "RuleHit")
 """Steps of reviews, what is drawn for them, and what they found."""
 
-RESERVED = frozenset({DECISION, REASONS, PROGRAM, *JUDGED, *REVIEWED})
+ALERT: Final = "AlertChange"
+"""Changes of alerts: what the monitor noticed, and who acknowledged or silenced it."""
+
+MODEL_CHANGE: Final = "ModelChange"
+"""Changes of the models at work: promotions, rollbacks, trials."""
+
+RETRAINING: Final = "RetrainingStep"
+"""Steps of retrainings: why they began, what was checked, what came of them."""
+
+RESERVED = frozenset({ALERT, DECISION, REASONS, PROGRAM, MODEL_CHANGE, RETRAINING, *JUDGED, *REVIEWED})

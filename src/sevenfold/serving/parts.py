@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sevenfold.data.event import EventType
+    from sevenfold.data.log import LogEntry
     from sevenfold.data.sqlite_log import SqliteEventLog
     from sevenfold.features.plan import Plan
     from sevenfold.serving.declaration import Serving
     from sevenfold.serving.model import ServedModel
     from sevenfold.serving.reasons.explainer import Explainer
+    from sevenfold.serving.rollout.routing import Resolved, Routing
     from sevenfold.serving.verdict import Judge
 
 __all__ = ["Parts"]
@@ -51,6 +53,13 @@ class Parts:
         slow decisions.
     clock_ms
         What tells the time.
+    routing
+        What other models than that of all decide; `None` for nothing.
+    resolve
+        Loads the models that the log's changes amount to, while the service runs; `None` keeps to those
+        above.
+    resolved
+        How many of the log's changes those above amount to.
     """
 
     plan: Plan
@@ -67,3 +76,6 @@ class Parts:
     trouble: str = ""
     snapshot_command: Sequence[str] | None = None
     clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    routing: Routing | None = None
+    resolve: Callable[[list[LogEntry]], Resolved] | None = None
+    resolved: int = 0

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sevenfold.data.log import NewEntry
 from sevenfold.errors import DataError, Fault, LogError, UsageError
-from sevenfold.serving.names import DECISION, PROGRAM
+from sevenfold.serving.names import DECISION, MODEL_CHANGE, PROGRAM
 from sevenfold.serving.outcome import Accepted, Outcome
 from sevenfold.serving.reception import Rival
 from sevenfold.serving.record import Decision, Program, decode_record
+from sevenfold.serving.rollout.watch import Watch
 from sevenfold.serving.stats import Stats, measure
 from sevenfold.serving.worker import Worker, unavailable
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sevenfold.features.taker import Features
     from sevenfold.serving.model import ServedModel
     from sevenfold.serving.parts import Parts
+    from sevenfold.serving.rollout.routing import Resolved
 
 __all__ = ["DecisionService"]
 
@@ -54,6 +56,11 @@ class DecisionService:
         self._programs: dict[str, Program] = {}
         self._worker = Worker(parts)
         self._note_program()
+        self._watch: Watch | None = None
+        if parts.resolve is not None:
+            changes = partial(parts.log.entries_of, MODEL_CHANGE)
+            self._watch = Watch(changes, parts.resolve, self._take_up, parts.resolved)
+            self._watch.start()
 
     def decide(self, values: Mapping[str, object]) -> Decision:
         """Decide one event and return once the decision is durable.
@@ -238,6 +245,24 @@ class DecisionService:
         """
         self._worker.use(model)
 
+    def refresh(self) -> bool:
+        """Take up changes of models that the log holds, now; by itself it happens within a second.
+
+        Returns
+        -------
+        bool
+            Whether something changed.
+        """
+        return self._watch is not None and self._watch.look()
+
+    @property
+    def rollout_trouble(self) -> str:
+        """Why the newest change of models is not in use; empty where it is."""
+        return "" if self._watch is None else self._watch.trouble
+
+    def _take_up(self, resolved: Resolved) -> None:
+        self._worker.use(resolved.champion, resolved.routing)
+
     def snapshot(self, path: Path | str | None = None) -> Path:
         """Write a snapshot of feature state now; in the background it happens by itself.
 
@@ -274,6 +299,8 @@ class DecisionService:
     def close_now(self) -> None:
         """Let go of the files; what waits on an event loop is lost, and nobody was answered."""
         self._closing = True
+        if self._watch is not None:
+            self._watch.close()
         self._worker.close()
         self.parts.log.close()
 

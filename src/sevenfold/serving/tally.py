@@ -25,6 +25,8 @@ class Tally:
         Decisions whose reasons were found.
     model_failures, model_trouble
         How often the model failed, and how at last.
+    failures
+        Failures by model.
     spent_ns
         Nanoseconds by stage.
     """
@@ -34,4 +36,11 @@ class Tally:
     explained: int = 0
     model_failures: int = 0
     model_trouble: str = ""
+    failures: Counter[str] = field(default_factory=Counter)
     spent_ns: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STAGES, 0))
+
+    def model_failed(self, model: str, how: str) -> None:
+        """Count that a model gave no probabilities."""
+        self.model_failures += 1
+        self.failures[model] += 1
+        self.model_trouble = how

@@ -28,6 +28,7 @@ from sevenfold.serving.outcome import Outcome
 from sevenfold.serving.pipeline import Pipeline
 from sevenfold.serving.reception import Reception
 from sevenfold.serving.recovery import DAY_MS, Recovered, Replay, recover
+from sevenfold.serving.rollout.arms import JointJudge
 from sevenfold.serving.snapshots import Snapshots
 from sevenfold.serving.tally import Tally
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from sevenfold.serving.model import ServedModel
     from sevenfold.serving.parts import Parts
     from sevenfold.serving.record import DecisionRecord
+    from sevenfold.serving.rollout.routing import Routing
     from sevenfold.serving.verdict import Judge
 
 __all__ = ["Worker", "unavailable"]
@@ -68,7 +70,7 @@ class Worker:
         self.parts = parts
         self.lock = threading.RLock()
         self.loop: asyncio.AbstractEventLoop | None = None
-        self.model = parts.model
+        self.model, self.routing = parts.model, parts.routing
         self.trouble = ""
         self.tally = Tally()
         self.rebuilt = self._failures = 0
@@ -86,12 +88,12 @@ class Worker:
             parts.serving.snapshot_every, parts.snapshot_command,
         )  # fmt: skip
 
-    def use(self, model: ServedModel | None) -> None:
-        """Score with another model, and judge by the policy that goes with it, from the next event on."""
+    def use(self, model: ServedModel | None, routing: Routing | None = None) -> None:
+        """Score with other models, and judge by the policies that go with them, from the next event on."""
         with self.lock:
             engine = self.pipeline.engine
-            engine.use(model)
-            self.model = model
+            engine.use(model, routing)
+            self.model, self.routing = model, routing
             engine.judge = self._judge(self.appender.tail.end, engine.reviews)
 
     # On an event loop.
@@ -280,6 +282,9 @@ class Worker:
         self.appender.abandon()
         engine = self._recovered()
         with self.lock:
+            if engine.model is not self.model or engine.routing is not self.routing:  # changed meanwhile
+                engine.use(self.model, self.routing)
+                engine.judge = self._judge(self.found.offset, engine.reviews)
             self.pipeline.engine = engine
             self.reception.recheck()
             self.rebuilt += 1
@@ -304,11 +309,15 @@ class Worker:
             found.reviews,
             parts.explain,
             None if parts.about is None else [*parts.events[parts.decides].__fields__].index(parts.about),
+            self.routing,
         )
 
     def _judge(self, end: int, reviews: Mapping[int, int]) -> Judge:
         """The policy, with the rules and lists that the log holds up to an offset, and the day's reviews."""
         judge, log = self.parts.judge(self.model), self.parts.log
+        if self.routing is not None:
+            others = {name: self.parts.judge(model) for name, model in self.routing.models.items()}
+            judge = JointJudge(judge, others)
         changes = [entry for name in JUDGED for entry in log.entries_of(name) if entry.offset < end]
         for entry in sorted(changes, key=lambda entry: entry.offset):
             judge.update(entry)

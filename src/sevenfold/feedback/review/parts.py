@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from sevenfold.learning.arrays import FloatVector
     from sevenfold.serving.record import DecisionRecord
 
-__all__ = ["Decided", "ReviewParts", "Weigh", "Worth"]
+__all__ = ["Decided", "ReviewParts", "Weigh", "Worth", "now_ms"]
+
+
+def now_ms() -> int:
+    """Epoch milliseconds by the machine's clock."""
+    return time.time_ns() // 1_000_000
 
 
 class Decided(NamedTuple):
@@ -77,5 +82,5 @@ class ReviewParts:
     open_log: Callable[[], SqliteEventLog]
     url: str
     weigh: Weigh
-    clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    clock_ms: Callable[[], int] = now_ms
     chance: Callable[[], float] = random.SystemRandom().random

@@ -107,7 +107,8 @@ class Alerts:
 
     def __post_init__(self) -> None:
         faults: list[Fault] = []
-        for position, webhook in enumerate(self.webhooks):
+        declared: tuple[object, ...] = self.webhooks
+        for position, webhook in enumerate(declared):
             where = f"alerts.webhooks[{position}]"
             if isinstance(webhook, Webhook):
                 faults += webhook.faults(where)

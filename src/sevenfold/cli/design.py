@@ -1,0 +1,96 @@
+"""``sevenfold design``: ask, check, explain and write down a design."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from sevenfold.cli.options import DEFAULTS, Options
+
+if TYPE_CHECKING:
+    from sevenfold.cli.terminal import Terminal
+    from sevenfold.design.check.check import Report
+    from sevenfold.design.check.finding import Finding
+
+__all__ = ["check", "design"]
+
+design = App(
+    name="design",
+    help="Ask for a design, check it with arithmetic, explain it and write its document.",
+    help_format="plaintext",
+    result_action="return_value",
+)
+
+_COLOUR = {"error": "red", "warning": "yellow", "info": "cyan"}
+
+
+@design.command
+def check(
+    design: str,
+    /,
+    *,
+    sarif: Path | None = None,
+    measure: Annotated[bool, Parameter(negative="--no-measure")] = True,
+    options: Options = DEFAULTS,
+) -> None:
+    """Test every claim of a design with arithmetic, before money is spent.
+
+    Numbers come from the design, from the events in the home where there are
+    any, and from made-up decisions that are timed on this machine. Exits with
+    1 where an error was found that the design does not accept.
+
+    Parameters
+    ----------
+    design
+        The name of a shipped design, or the path of a design's file.
+    sarif
+        A file to write the findings into as SARIF 2.1.0, for a code forge.
+    measure
+        Time made-up decisions on this machine; without, checks of latency are
+        left out.
+    """
+    import json
+
+    from sevenfold.design.check.check import check as check_design
+    from sevenfold.design.load import load
+
+    terminal = options.terminal()
+    with terminal.keeping("Nothing was changed."), terminal.progress("measuring", unit="decisions") as tick:
+        report = check_design(load(design), options.home, measure=measure, tell=tick)
+    if sarif is not None:
+        from sevenfold.design.check.sarif import sarif as as_sarif
+
+        sarif.write_text(json.dumps(as_sarif(report), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    _tell(terminal, report)
+    terminal.result(report.to_json())
+    if report.errors:
+        raise SystemExit(1)
+
+
+def _tell(terminal: Terminal, report: Report) -> None:
+    for one in report.findings:
+        _tell_finding(terminal, one)
+    open_ = [one for one in report.findings if one.accepted is None]
+    accepted = len(report.findings) - len(open_)
+    counts = ", ".join(
+        f"{sum(one.severity == severity for one in open_)} {severity}"
+        for severity in ("error", "warning", "info")
+    )
+    terminal.say(
+        f"{counts}; {accepted} accepted. Each is explained in docs/design-check.md.",
+        style="red" if report.errors else "green",
+    )
+
+
+def _tell_finding(terminal: Terminal, one: Finding) -> None:
+    if one.accepted is not None:
+        terminal.say(f"{one.id} accepted  {one.where}: {one.wrong}", style="dim")
+        terminal.say(f"    because: {one.accepted}", style="dim")
+        return
+    terminal.say(f"{one.id} {one.severity}  {one.where}: {one.wrong}", style=_COLOUR[one.severity])
+    terminal.say(f"    by: {one.by}")
+    terminal.say(f"    fix: {one.fix}")
+    for line in one.arithmetic:
+        terminal.say(f"      {line}", style="dim")

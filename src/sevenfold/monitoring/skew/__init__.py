@@ -1,0 +1,1 @@
+"""Whether features at decision time were what the log says: serving against training."""
