@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["PolicyJudge"]
 
 _DAY_MS = 86_400_000
-_TOGETHER = 8
+_TOGETHER = 64
 """Events from which on their costs are compared together."""
 
 _REVIEW, _BLOCK = ACTIONS.index("review"), ACTIONS.index("block")
