@@ -317,9 +317,7 @@ def agreement(design: str, /, *, options: Options = DEFAULTS) -> None:
     with _queue(design, options) as queue:
         found = queue.agreement()
     if found.kappa is None or found.low is None or found.high is None:
-        terminal.say(
-            f"{found.cases:,} cases were looked at by two people: too few to tell how far they agree."
-        )
+        terminal.say(f"{found.cases:,} cases were looked at by two people: too few to tell.")
     else:
         terminal.say(
             f"Two people looked at {found.cases:,} cases and agree on {found.agreed:.1%} of them: "
