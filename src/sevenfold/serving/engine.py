@@ -200,10 +200,11 @@ class DecisionEngine:
             entries.append(NewEntry(event, one.key, one.time_ms, one.body, now))
             entries.append(NewEntry(DECISION, one.key, now, encode_record(record), now))
         self._count(judged.verdicts, now)
-        spent = self._tally.spent_ns
+        spent = self._tally.spent
         for name, nanoseconds in zip(STAGES, (after_features - started, *judged.took), strict=False):
-            spent[name] += nanoseconds
-        spent["record"] += time.perf_counter_ns() - after_policy
+            spent(name, nanoseconds)
+        self._tally.seen.note(self.program, words, judged.scores)
+        spent("record", time.perf_counter_ns() - after_policy)
         return entries
 
     def _judged(self, folded: Sequence[Deciding], words: NDArray[np.int64], now: int) -> Judged:
@@ -249,7 +250,7 @@ class DecisionEngine:
         """
         started = time.perf_counter_ns()
         reasons = self._reasons(record, earlier)
-        self._tally.spent_ns["reasons"] += time.perf_counter_ns() - started
+        self._tally.spent("reasons", time.perf_counter_ns() - started)
         self._tally.explained += 1
         now = self._clock_ms()
         return reasons, NewEntry(REASONS, key, now, encode_reasons(reasons), now)
