@@ -125,7 +125,7 @@ class Cohorts:
         Rows whose label was taken back and not replaced are left out.
         """
         self._remember(page)
-        self.newest_ms = max(self.newest_ms, page.newest_ms)
+        self.newest_ms = max(self.newest_ms, self._newest(page))
         last = (self.newest_ms - self._watched.label.matures_ms) // DAY_MS - 1
         if last <= self.closed:
             return []
@@ -136,6 +136,16 @@ class Cohorts:
         found = [self._labelled(day) for day in sorted(days, key=lambda day: day["day"][0])]
         self._forget()
         return found
+
+    def _newest(self, page: Page) -> int:
+        """How far time has come by what was decided, told or taken in.
+
+        Not by changes of rules, models and alerts: in a simulated world those come by another clock.
+        """
+        name = self._watched.label.on.__name__
+        decided, told = page.decisions.decided_ms, page.labels.known_ms
+        taken = [entry.arrived_ms for entry in page.entries if entry.event == name]
+        return max(int(decided.max(initial=0)), int(told.max(initial=0)), *taken, 0)
 
     def _remember(self, page: Page) -> None:
         rows = self._rows(page.decisions)
