@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from sevenfold.learning.label_source import LabelSource
     from sevenfold.monitoring.alerts.declaration import Alerts, Webhook
     from sevenfold.monitoring.declaration import Monitoring
+    from sevenfold.monitoring.fairness.declaration import Fairness, Group
+    from sevenfold.monitoring.performance.declaration import Performance
     from sevenfold.problem.expected import Alternative, Expected
     from sevenfold.problem.problem import Problem
     from sevenfold.scale.declaration import Scale
@@ -52,13 +54,16 @@ __all__ = [
     "Entity",
     "Event",
     "Expected",
+    "Fairness",
     "Feedback",
+    "Group",
     "Guardrails",
     "Label",
     "LabelSource",
     "Learning",
     "Money",
     "Monitoring",
+    "Performance",
     "Policy",
     "Problem",
     "Review",
@@ -92,13 +97,16 @@ _HOME = {
     "Entity": "data.fields",
     "Event": "features.stream",
     "Expected": "problem.expected",
+    "Fairness": "monitoring.fairness.declaration",
     "Feedback": "feedback.declaration",
+    "Group": "monitoring.fairness.declaration",
     "Guardrails": "serving.rollout.declaration",
     "Label": "learning.label",
     "LabelSource": "learning.label_source",
     "Learning": "learning.declaration",
     "Money": "data.fields",
     "Monitoring": "monitoring.declaration",
+    "Performance": "monitoring.performance.declaration",
     "Policy": "serving.policy",
     "Problem": "problem.problem",
     "Review": "feedback.review.declaration",

@@ -138,7 +138,7 @@ def test_training_weighs_guesses_less() -> None:
     labels, _ = LABEL.history(payments(4), events)
     features = pl.DataFrame({"x": [1.0, 2.0, 3.0, 4.0]})
     learning = Learning()
-    examples = Examples.of(features, labels.times, labels, learning)
+    examples = Examples.of(features, labels.times, labels, learning, as_of=40 * DAY)
     table = examples.table(np.ones(4, dtype=bool), examples.as_of, learning)
     assert table.y.tolist() == [1, 1, 0, 0]
     assert table.weight is not None

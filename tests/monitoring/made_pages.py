@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 import sevenfold as sf
+from sevenfold.data.log import LogEntry
 from sevenfold.monitoring.columns import Decisions, LabelEvents
 from sevenfold.monitoring.page import Page
 from sevenfold.serving.record import DecisionRecord
@@ -114,6 +115,7 @@ def page(
 
 
 def nothing(newest_ms: int) -> Page:
-    """A page without decisions, that only says that time has passed."""
+    """A page without decisions, that only says that time has passed: an order that nobody decided."""
     empty = decisions(np.empty(0, np.int64), np.empty(0), np.empty(0, dtype=np.str_))
-    return page(empty, newest_ms=newest_ms)
+    late = LogEntry(0, "Order", "late", newest_ms, newest_ms, b"{}")
+    return Page(0, 1, newest_ms, empty, complaints([], np.empty(0, np.int64)), (late,))

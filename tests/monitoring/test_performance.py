@@ -119,7 +119,8 @@ def test_a_past_event_decided_now_waits_from_now_on() -> None:
     made, _, _ = world(3, days=1)
     decided = made.decisions
     object.__setattr__(decided, "decided_ms", decided.times_ms + 100 * DAY)
-    watcher = seen(PerformanceWatcher(WATCHED, Performance()), page(decided, newest_ms=START + 100 * DAY))
+    watcher = seen(PerformanceWatcher(WATCHED, Performance()), page(decided))
+    seen(watcher, nothing(START + 100 * DAY))
     assert watcher.by_day() == {}
 
 
@@ -253,7 +254,8 @@ def test_the_same_whatever_the_pages_and_restarts(cuts: int) -> None:
                 first=int(rows[0]) if len(rows) else 0,
             )
             known = complaints([labels.keys[row] for row in told], labels.known_ms[told])
-            shown.append(page(part, known, newest_ms=int(until) - 1))
+            shown.append(page(part, known))
+            shown.append(nothing(int(until) - 1))
             since = until
         return shown
 

@@ -101,6 +101,18 @@ def test_thieves_turn_to_what_is_blocked_less():
     assert got_through[0] > 0
 
 
+def test_who_has_bought_cards_cannot_turn_to_what_is_not_sold():
+    def attacks(made):
+        return made.filter("is_fraud").group_by("pattern").agg(pl.col("attack").n_unique()).rows()
+
+    _, adapted, _ = _run(_most_stolen, days=40, fraud_share=0.1)
+    _, stubborn, _ = _run(_most_stolen, days=40, fraud_share=0.1, adapt=False)
+    before, after = dict(attacks(stubborn)), dict(attacks(adapted))
+    for name in ("refund_abuse", "mule_chain", "colluding_merchant", "lost_card"):
+        assert after[name] <= before[name], name
+    assert any(after[name] > before[name] for name in ("card_testing", "account_takeover", "device_ring"))
+
+
 def test_an_attack_that_is_blocked_changes_its_devices_sums_and_pace():
     def rings(payments):
         return payments.filter(pl.col("pattern") == "device_ring")

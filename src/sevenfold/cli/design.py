@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sevenfold.design.check.check import Report
     from sevenfold.design.check.finding import Finding
 
-__all__ = ["check", "design"]
+__all__ = ["check", "design", "explain"]
 
 design = App(
     name="design",
@@ -67,6 +67,38 @@ def check(
     terminal.result(report.to_json())
     if report.errors:
         raise SystemExit(1)
+
+
+@design.command
+def explain(design: str, section: str, /, *, options: Options = DEFAULTS) -> None:
+    """Say what was decided in a section, what else was considered, and why.
+
+    Parameters
+    ----------
+    design
+        The name of a shipped design, or the path of a design's file.
+    section
+        problem, data, features, learning, serving, monitoring, trust or scale.
+    """
+    from sevenfold.design.explain import explain as explained
+    from sevenfold.design.load import load
+
+    terminal = options.terminal()
+    told = explained(load(design), section)
+    if not told.answered:
+        terminal.say("The design does not answer this section; its defaults hold.", style="yellow")
+    reason = ""
+    for one in told.decisions:
+        terminal.say(f"{one.where} = {one.value}")
+        if one.because and one.because != reason:
+            terminal.say(f"    because: {one.because}", style="cyan")
+        reason = one.because
+    for choice, because in told.alternatives:
+        terminal.say(f"not: {choice}", style="yellow")
+        terminal.say(f"    because: {because}", style="cyan")
+    for point in told.open_points:
+        terminal.say(f"open: {point}", style="red")
+    terminal.result(told.to_json())
 
 
 def _tell(terminal: Terminal, report: Report) -> None:

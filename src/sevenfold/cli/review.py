@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -317,9 +318,7 @@ def agreement(design: str, /, *, options: Options = DEFAULTS) -> None:
     with _queue(design, options) as queue:
         found = queue.agreement()
     if found.kappa is None or found.low is None or found.high is None:
-        terminal.say(
-            f"{found.cases:,} cases were looked at by two people: too few to tell how far they agree."
-        )
+        terminal.say(f"{found.cases:,} cases were looked at by two people: too few to tell.")
     else:
         terminal.say(
             f"Two people looked at {found.cases:,} cases and agree on {found.agreed:.1%} of them: "
@@ -431,6 +430,7 @@ def _tell(options: Options, shown: Shown, name: str) -> None:
     one = shown.listed
     locked = f", locked by {one.locked_by}" if one.locked_by else ""
     terminal.say(f"Case {one.case} is {one.status}, version {one.version}{locked}; due {_when(one.due_ms)}.")
+    count = Counter(tuple(link) for member in shown.case["members"] for link in member.get("links", ()))
     terminal.table(
         ["event", "action", "score", "amount", "saves", "shares"],
         [
@@ -440,7 +440,9 @@ def _tell(options: Options, shown: Shown, name: str) -> None:
                 member.get("score"),
                 round(member.get("amount", 0.0), 2),
                 round(member.get("gain", 0.0), 2),
-                " ".join(f"{kind}:{value}" for kind, value in member.get("links", ())),
+                " ".join(
+                    f"{kind}:{value}" for kind, value in member.get("links", ()) if count[kind, value] > 1
+                ),
             )
             for member in shown.case["members"]
         ],

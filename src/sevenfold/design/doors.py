@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from sevenfold.design.home import Home
 from sevenfold.design.reviewing import open_queue
 from sevenfold.design.watching import alert_desk
+from sevenfold.monitoring.alerts.gauges import AlertGauges
 from sevenfold.serving.authentication import Open
 from sevenfold.serving.door import doormen_of
 from sevenfold.serving.http.door import Behind, make_application
@@ -100,6 +102,13 @@ def http_door(
         service.stats,
         alone,
         plugged_routes(design, service, root),
+        [
+            AlertGauges(
+                alert_desk(design, root, service.parts.clock_ms),
+                Home(root, design.name).monitor.absolute(),
+                service.parts.log.end,
+            )
+        ],
     )
     return make_application(behind, authenticator, limits, journal)
 

@@ -83,6 +83,11 @@ class Home:
         return self.folder / "reviews.sqlite"
 
     @property
+    def groups(self) -> Path:
+        """Tables of groups of people, which only the monitor reads."""
+        return self.folder / "groups"
+
+    @property
     def monitor(self) -> Path:
         """How far the monitor has read, and how far its targets were told."""
         return self.folder / "monitor.sqlite"

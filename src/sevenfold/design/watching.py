@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from sevenfold.design.home import Home
+from sevenfold.design.watched import quality_watchers
 from sevenfold.monitoring.alerts.delivery import Delivery
 from sevenfold.monitoring.alerts.desk import AlertDesk
 from sevenfold.monitoring.alerts.postman import Postman
@@ -37,9 +38,9 @@ def reading_of(design: Design) -> Reading:
     return Reading(design.events[design.decides], design.label)
 
 
-def watchers_of(design: Design, root: Path) -> list[Watcher]:  # noqa: ARG001 - some read what training left
+def watchers_of(design: Design, root: Path) -> list[Watcher]:
     """Make everything that watches a design."""
-    return [FallbackWatcher(design.monitoring.fallback_share)]
+    return [FallbackWatcher(design.monitoring.fallback_share), *quality_watchers(design, root)]
 
 
 def alert_desk(design: Design, root: Path, clock_ms: Callable[[], int] = _now_ms) -> AlertDesk:

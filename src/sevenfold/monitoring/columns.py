@@ -193,17 +193,17 @@ class Decisions:
             pl.col("score", "control").fill_nan(None),
             pl.col("risk_score").fill_nan(None).cast(pl.Int64),
         )
-        return table.with_columns(self._feature(name) for name in self.names)
+        return table.with_columns(self.feature(name).alias(f"features.{name}") for name in self.names)
 
-    def _feature(self, name: str) -> pl.Series:
+    def feature(self, name: str) -> pl.Series:
         """One feature as the backfill gives it: counts Int64, texts String, all else Float64."""
         if self.program is not None and name in self.program.texts:
-            return pl.Series(f"features.{name}", self.texts(name), dtype=pl.String)
+            return pl.Series(name, self.texts(name), dtype=pl.String)
         place = self.names.index(name)
         if self.program is not None and name in self.program.counts:
-            column = pl.Series(f"features.{name}", self.words[:, place])
+            column = pl.Series(name, self.words[:, place])
             return column.set(column == NULL_INT, None)
-        return pl.Series(f"features.{name}", self.words[:, place].copy().view("<f8")).fill_nan(None)
+        return pl.Series(name, self.words[:, place].copy().view("<f8")).fill_nan(None)
 
 
 @dataclass(frozen=True, eq=False)

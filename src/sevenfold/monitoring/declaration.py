@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from sevenfold.errors import DesignError, Fault
 from sevenfold.monitoring.alerts.declaration import Alerts
+from sevenfold.monitoring.fairness.declaration import Fairness
 from sevenfold.monitoring.performance.declaration import Performance
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Monitoring:
         Share of recent decisions without a score from which on it is an alert, 0 to 1.
     performance
         What decisions are held to once their labels are final.
+    fairness
+        Which groups are compared, and how far apart they may be.
     alerts
         Who is told of what is noticed, and how often.
     because
@@ -61,6 +64,7 @@ class Monitoring:
     skew_share: float = 0.01
     fallback_share: float = 0.01
     performance: Performance = field(default_factory=Performance)
+    fairness: Fairness = field(default_factory=Fairness)
     alerts: Alerts = field(default_factory=Alerts)
     because: str = ""
 
@@ -90,6 +94,7 @@ class Monitoring:
 
 _PARTS: dict[str, tuple[type, str]] = {
     "performance": (Performance, "sf.Performance(...)"),
+    "fairness": (Fairness, "sf.Fairness(...)"),
     "alerts": (Alerts, "sf.Alerts(...)"),
 }
 """Every part that is a declaration of its own, with the call that makes one."""

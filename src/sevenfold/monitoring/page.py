@@ -18,7 +18,7 @@ from sevenfold.data.body import read_table
 from sevenfold.data.lake import ARRIVED, OFFSET
 from sevenfold.errors import Fault, LogError
 from sevenfold.monitoring.columns import Decisions, LabelEvents
-from sevenfold.serving.names import DECISION, PROGRAM
+from sevenfold.serving.names import DECISION, PROGRAM, RESERVED
 from sevenfold.serving.record import Program, decode_records
 
 if TYPE_CHECKING:
@@ -90,7 +90,8 @@ class Page:
     first, stop
         Its first offset, and the one behind its last.
     newest_ms
-        The newest arrival in it, epoch milliseconds: how far the log's time has come.
+        The newest arrival in it, epoch milliseconds: how far the log's time has come. Changes of rules,
+        models and alerts, which may come by another clock, count only where there is nothing else.
     decisions
         What was decided, in the order of the log.
     labels
@@ -201,7 +202,8 @@ def _page(
         for place, entry in enumerate(entries)
         if place not in taken and entry.event not in reading.sources
     )
-    newest = max(entry.arrived_ms for entry in entries)
+    arrivals = [entry.arrived_ms for entry in entries if entry.event not in RESERVED]
+    newest = max(arrivals or [entry.arrived_ms for entry in entries])
     return Page(entries[0].offset, entries[-1].offset + 1, newest, decisions, labels, others)
 
 

@@ -232,10 +232,11 @@ class DecisionEngine:
             earlier = self._memory.add_many([row[about] for row in asked.rows], records, frozenset(unlike))
         bodies = encode_records(records)
         self._count(judged.verdicts, now)
-        spent = self._tally.spent_ns
+        spent = self._tally.spent
         for name, nanoseconds in zip(STAGES, (after_features - started, *judged.took), strict=False):
-            spent[name] += nanoseconds
-        spent["record"] += time.perf_counter_ns() - after_policy
+            spent(name, nanoseconds)
+        self._tally.seen.note(self.program, words, judged.scores)
+        spent("record", time.perf_counter_ns() - after_policy)
         return Decided(now, records, bodies, earlier)
 
     def _judged(self, asked: Asked, words: NDArray[np.int64], keys: Sequence[str], now: int) -> Judged:
@@ -305,7 +306,7 @@ class DecisionEngine:
         """
         started = time.perf_counter_ns()
         reasons = self._reasons(record, earlier)
-        self._tally.spent_ns["reasons"] += time.perf_counter_ns() - started
+        self._tally.spent("reasons", time.perf_counter_ns() - started)
         self._tally.explained += 1
         now = self._clock_ms()
         return reasons, NewEntry(REASONS, key, now, encode_reasons(reasons), now)

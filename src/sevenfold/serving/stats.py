@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sevenfold.serving.verdict import RuleCount
     from sevenfold.serving.worker import Worker
@@ -50,6 +50,12 @@ class Stats:
         Entities that state is kept of.
     rules
         What each rule did since it was read from the log.
+    stage_buckets
+        How often each stage took how long, a count for each of `tally.STAGE_BOUNDS_S` and one for more.
+    score_buckets, score_sum
+        Scores, a count for each of `values_seen.SCORE_BOUNDS`; and their sum.
+    nulls
+        By feature, decisions in which it had no value.
     """
 
     decided: int
@@ -71,6 +77,10 @@ class Stats:
     snapshot_trouble: str
     entities: int
     rules: Mapping[str, RuleCount]
+    stage_buckets: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    score_buckets: Sequence[int] = ()
+    score_sum: float = 0.0
+    nulls: Mapping[str, int] = field(default_factory=dict)
 
 
 def measure(worker: Worker) -> Stats:
@@ -97,4 +107,8 @@ def measure(worker: Worker) -> Stats:
         snapshot_trouble=worker.background.trouble,
         entities=sum(len(slots) for slots in engine.features.state.slots),
         rules=engine.judge.rule_counts(),
+        stage_buckets={stage: list(counts) for stage, counts in tally.buckets.items()},
+        score_buckets=tally.seen.scores,
+        score_sum=tally.seen.score_sum,
+        nulls=tally.seen.nulls,
     )

@@ -219,7 +219,7 @@ class _Job:
         return first
 
     def _told(self, seconds: float, error: BaseException | None) -> None:
-        self.worker.tally.spent_ns["flush"] += int(seconds * 1e9)
+        self.worker.tally.spent("flush", int(seconds * 1e9))
         self._failure = error
         self._done.set()
 

@@ -172,7 +172,7 @@ class Worker:
             self._run()
 
     def _succeeded(self, seconds: float) -> None:
-        self.tally.spent_ns["flush"] += int(seconds * 1e9)
+        self.tally.spent("flush", int(seconds * 1e9))
         self._failures = 0
         self.pipeline.finish()
         self.background.advance(self.appender.tail.end)

@@ -72,6 +72,10 @@ COUNTED: dict[str, Any] = {
     "policy": "p1",
     "log_end": 17,
     "snapshot_offset": 10,
+    "stage_buckets": {"model": [0, 2, 3, *[0] * 11]},
+    "score_buckets": [1, 0, 4, *[0] * 13],
+    "score_sum": 0.25,
+    "nulls": {"country": 2},
     "rules": {"burst": RuleCount(hits=3), "old": RuleCount(broken=True)},
 }
 STATS = Stats(**{field.name: COUNTED.get(field.name, 0) for field in dataclasses.fields(Stats)})

@@ -134,6 +134,12 @@ def test_metrics_hold_few_labels_whatever_is_sent(door: Door) -> None:
         'sevenfold_serving{model="m1",policy="p1"} 1.0',
         'sevenfold_rules_total{rule="burst",what="hits"} 3.0',
         "sevenfold_rules_broken 1.0",
+        'sevenfold_stage_duration_seconds_bucket{le="0.0001",stage="model"} 2.0',
+        'sevenfold_stage_duration_seconds_bucket{le="+Inf",stage="model"} 5.0',
+        'sevenfold_stage_duration_seconds_sum{stage="model"} 0.5',
+        'sevenfold_scores_bucket{le="0.005"} 5.0',
+        "sevenfold_scores_sum 0.25",
+        'sevenfold_feature_nulls_total{feature="country"} 2.0',
     ):
         assert line in text
     routes = set(re.findall(r'sevenfold_http_requests_total\{route="(\w+)"', text))

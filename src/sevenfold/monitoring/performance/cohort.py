@@ -40,6 +40,7 @@ _ROWS: dict[str, pl.DataType] = {
     "unseen": pl.Boolean(),
     "loss": pl.Float64(),
     "alarm": pl.Float64(),
+    "margin": pl.Float64(),
     "model": pl.String(),
 }
 
@@ -124,7 +125,7 @@ class Cohorts:
         Rows whose label was taken back and not replaced are left out.
         """
         self._remember(page)
-        self.newest_ms = max(self.newest_ms, page.newest_ms)
+        self.newest_ms = max(self.newest_ms, self._newest(page))
         last = (self.newest_ms - self._watched.label.matures_ms) // DAY_MS - 1
         if last <= self.closed:
             return []
@@ -135,6 +136,16 @@ class Cohorts:
         found = [self._labelled(day) for day in sorted(days, key=lambda day: day["day"][0])]
         self._forget()
         return found
+
+    def _newest(self, page: Page) -> int:
+        """How far time has come by what was decided, told or taken in.
+
+        Not by changes of rules, models and alerts: in a simulated world those come by another clock.
+        """
+        name = self._watched.label.on.__name__
+        decided, told = page.decisions.decided_ms, page.labels.known_ms
+        taken = [entry.arrived_ms for entry in page.entries if entry.event == name]
+        return max(int(decided.max(initial=0)), int(told.max(initial=0)), *taken, 0)
 
     def _remember(self, page: Page) -> None:
         rows = self._rows(page.decisions)
@@ -163,6 +174,7 @@ class Cohorts:
             "unseen": blocked & money.never_drawn,
             "loss": money.loss,
             "alarm": money.alarm,
+            "margin": _margins(decisions),
             "model": [model or "none" for model in decisions.models],
         }
         for name in self._watched.segments:
@@ -211,6 +223,34 @@ class Cohorts:
             raise StateError("The state of the cohorts is of another design")
         self.waiting, self._labels = waiting, tables
         self.closed, self.newest_ms, self.late = known.closed, known.newest_ms, known.late
+
+
+def _margins(decisions: Decisions) -> NDArray[np.float64]:
+    """How far each score was above what would have had the event reviewed or blocked, in log-odds.
+
+    Infinite where the costs did not decide, but a rule, a list or the want of a score.
+    """
+    from_ = [min(record.review_from, record.block_from) for record in decisions.records]
+    asked = np.array([_COSTS.get(record.by, 1) for record in decisions.records], dtype=np.int8)
+    margin = log_odds(decisions.scores) - log_odds(np.array(from_, dtype=np.float64))
+    flagged = decisions.would_be != "approve"
+    found: NDArray[np.float64] = np.where(
+        (asked == 1) & ((margin >= 0) == flagged), margin, np.where(flagged, np.inf, -np.inf)
+    )
+    return found
+
+
+_COSTS = {"list": 0, "rule": 0, "fallback": 0}
+"""What decides without looking at the costs."""
+
+_NEAR = 1e-12
+
+
+def log_odds(chance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The logarithm of the odds of chances; of 0 and 1 a large number."""
+    kept = np.clip(chance, _NEAR, 1 - _NEAR)
+    odds: NDArray[np.float64] = np.log(kept) - np.log1p(-kept)
+    return odds
 
 
 class _State(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from sevenfold.errors import DesignError, Fault
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["Performance"]
+__all__ = ["Performance", "window_faults"]
 
 _DAY_MS = 86_400_000
 
@@ -81,7 +81,7 @@ class Performance:
                 faults.append(Fault(f"performance.{name}", expected, repr(value)))
         if type(self.minimum) is not int or self.minimum < 1:
             faults.append(Fault("performance.minimum", "a whole number, 1 or more", repr(self.minimum)))
-        faults += _window_faults("performance.window", self.window)
+        faults += window_faults("performance.window", self.window)
         if faults:
             raise DesignError("Performance cannot be watched like this", faults)
 
@@ -108,7 +108,8 @@ class Performance:
         ]
 
 
-def _window_faults(where: str, window: str) -> list[Fault]:
+def window_faults(where: str, window: str) -> list[Fault]:
+    """Return what is wrong with a window of days."""
     try:
         if duration_ms(window, where) < _DAY_MS:
             return [Fault(where, "a day or more", repr(window))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from sevenfold.monitoring.performance.rates import Rate, expected_rate, share, total
+from sevenfold.monitoring.performance.rates import Rate, Z, expected_rate, share, total
 from sevenfold.monitoring.performance.sums import BINS
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ FIGURES: Final = {
 """Every figure, and what it says."""
 
 
-def matured_figures(sums: Mapping[str, float]) -> dict[str, Rate]:
+def matured_figures(sums: Mapping[str, float], z: float = Z) -> dict[str, Rate]:
     """Compute all figures of one or more days.
 
     Money is that of all the days together, in major units.
@@ -42,6 +42,8 @@ def matured_figures(sums: Mapping[str, float]) -> dict[str, Rate]:
     ----------
     sums
         A row of `sums.matured_sums`, or several added up.
+    z
+        The normal quantile of the intervals; of 95 %, two-sided, by default.
 
     Returns
     -------
@@ -56,12 +58,13 @@ def matured_figures(sums: Mapping[str, float]) -> dict[str, Rate]:
             sums[f"{part}_w2"],
             sums[f"{part}_w2"] + sums[f"{other}_w2"],
             sums[f"{part}_n"] + sums[f"{other}_n"],
+            z,
         )
         for name, (part, other) in RATES.items()
     }
     flagged, decisions = sums["flagged"], sums["decisions"]
-    found["selection"] = share(flagged, decisions, flagged, decisions, decisions)
-    found["calibration"] = _calibration(sums)
+    found["selection"] = share(flagged, decisions, flagged, decisions, decisions, z)
+    found["calibration"] = _calibration(sums, z)
     for name, cell in (("missed", "fn"), ("saved", "tp"), ("alarms", "fp")):
         found[name] = total(sums[f"{cell}_money"], sums[f"{cell}_money2"], sums[f"{cell}_n"])
     return found
@@ -92,7 +95,7 @@ def bins(sums: Mapping[str, float]) -> list[tuple[float, Rate]]:
     return found
 
 
-def _calibration(sums: Mapping[str, float]) -> Rate:
+def _calibration(sums: Mapping[str, float], z: float) -> Rate:
     """Positives over the sum of scores, with the linearised interval of a ratio of sums, on logarithms."""
     expected, seen = sums["score"], sums["scored_y"]
     rows = sums["tp_n"] + sums["fn_n"]
@@ -100,5 +103,5 @@ def _calibration(sums: Mapping[str, float]) -> Rate:
         return Rate(seen / expected if expected > 0 else math.nan, math.nan, math.nan, rows)
     ratio = seen / expected
     squares = sums["yy_w2"] - 2 * ratio * sums["ys_w2"] + ratio * ratio * sums["ss_w2"]
-    half = 1.959963984540054 * math.sqrt(max(squares, 0.0)) / seen
+    half = z * math.sqrt(max(squares, 0.0)) / seen
     return Rate(ratio, ratio * math.exp(-half), ratio * math.exp(half), rows)

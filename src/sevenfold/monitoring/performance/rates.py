@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Rate", "expected_rate", "share", "total", "wilson"]
+__all__ = ["Rate", "Z", "expected_rate", "share", "total", "wilson"]
 
-_Z = 1.959963984540054
+Z: Final = 1.959963984540054
 """The normal quantile of 95 %, two-sided."""
 
 
@@ -43,8 +43,17 @@ class Rate:
         return {name: None if math.isnan(figure) else figure for name, figure in plain.items()}
 
 
-def wilson(value: float, size: float) -> tuple[float, float]:
+def wilson(value: float, size: float, z: float = Z) -> tuple[float, float]:
     """The score interval of a share (Wilson, 1927), of so many rows, which need not be whole.
+
+    Parameters
+    ----------
+    value
+        The share.
+    size
+        Rows.
+    z
+        The normal quantile; of 95 %, two-sided, by default.
 
     Examples
     --------
@@ -54,13 +63,15 @@ def wilson(value: float, size: float) -> tuple[float, float]:
     """
     if not size > 0:
         return 0.0, 1.0
-    square = _Z * _Z
+    square = z * z
     centre = (value + square / (2 * size)) / (1 + square / size)
-    half = _Z / (1 + square / size) * math.sqrt(value * (1 - value) / size + square / (4 * size * size))
+    half = z / (1 + square / size) * math.sqrt(value * (1 - value) / size + square / (4 * size * size))
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def share(part: float, whole: float, part_squares: float, whole_squares: float, rows: float) -> Rate:
+def share(
+    part: float, whole: float, part_squares: float, whole_squares: float, rows: float, z: float = Z
+) -> Rate:
     """A share of weighted rows: the ratio of two Horvitz-Thompson totals (Hájek, 1971).
 
     The interval is Wilson's for the number of rows that would be as sure: the smaller of Kish's effective
@@ -75,6 +86,8 @@ def share(part: float, whole: float, part_squares: float, whole_squares: float, 
         The same of the squares of the weights.
     rows
         How many rows there are.
+    z
+        The normal quantile of the interval.
 
     Examples
     --------
@@ -88,13 +101,13 @@ def share(part: float, whole: float, part_squares: float, whole_squares: float, 
     variance = (part_squares * (1 - 2 * value) + value * value * whole_squares) / (whole * whole)
     if variance > 0 and 0 < value < 1:
         size = min(size, value * (1 - value) / variance)
-    low, high = wilson(value, size)
+    low, high = wilson(value, size, z)
     return Rate(value, low, high, rows)
 
 
 def total(value: float, squares: float, rows: float) -> Rate:
     """A sum of weighted amounts, its interval from the squares of what was added, as of a Poisson stream."""
-    half = _Z * math.sqrt(max(squares, 0.0))
+    half = Z * math.sqrt(max(squares, 0.0))
     return Rate(value, value - half, value + half, rows)
 
 
@@ -117,7 +130,7 @@ def expected_rate(sums: Mapping[str, float], part: str, others: str, prefix: str
     value = counted / whole
     # Linearised: both cells may move; what moves one of the same row moves the other against it.
     variance = _variance(sums, part, others, value, prefix) / (whole * whole)
-    half = _Z * math.sqrt(max(variance, 0.0))
+    half = Z * math.sqrt(max(variance, 0.0))
     return Rate(value, max(0.0, value - half), min(1.0, value + half), whole)
 
 

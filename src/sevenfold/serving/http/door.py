@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from litestar.types import ControllerRouterHandler
+    from prometheus_client.registry import Collector
 
     from sevenfold.data.event import EventType
     from sevenfold.serving.authentication import Authenticator
@@ -47,6 +48,8 @@ class Behind:
         Further routes, such as those of the Open Inference Protocol.
     plugged
         Routes of other rooms; see `sevenfold.serving.http.plugged`.
+    collectors
+        What other rooms tell Prometheus.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Behind:
     stats: Callable[[], Stats] | None = None
     handlers: Sequence[ControllerRouterHandler] = field(default_factory=tuple)
     plugged: Sequence[Plugged] = ()
+    collectors: Sequence[Collector] = ()
 
 
 def make_application(
@@ -79,7 +83,7 @@ def make_application(
 
     doormen = doormen_of(behind.events, behind.cleaner)
     rates = RateLimits()
-    telemetry = Telemetry(behind.stats, [route.room for route in behind.plugged])
+    telemetry = Telemetry(behind.stats, [route.room for route in behind.plugged], behind.collectors)
     decisions = Decisions(behind.decides, behind.service, doormen[behind.decides], limits, rates, telemetry)
     application = Application(
         decisions, authenticator, limits, telemetry, journal, Plugs(behind.plugged, rates)

@@ -7,10 +7,14 @@ from collections import defaultdict
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from sevenfold.serving.tally import STAGE_BOUNDS_S
+from sevenfold.serving.values_seen import SCORE_BOUNDS
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from prometheus_client.metrics_core import Metric
+    from prometheus_client.registry import Collector
 
     from sevenfold.serving.stats import Stats
 
@@ -34,6 +38,8 @@ class Telemetry:
         Gives what the service counts by itself, whenever Prometheus asks.
     rooms
         Other rooms that plug routes in: further values of the label ``route``.
+    collectors
+        What other rooms have to say, as collectors of prometheus_client; they must not wait for a disk.
 
     Attributes
     ----------
@@ -41,8 +47,13 @@ class Telemetry:
         Tells how many requests are being answered.
     """
 
-    def __init__(self, stats: Callable[[], Stats] | None = None, rooms: Iterable[str] = ()) -> None:
-        self._stats = stats
+    def __init__(
+        self,
+        stats: Callable[[], Stats] | None = None,
+        rooms: Iterable[str] = (),
+        collectors: Sequence[Collector] = (),
+    ) -> None:
+        self._stats, self._collectors = stats, collectors
         routes = dict.fromkeys((*ROUTES, *rooms))
         self.under_way: Callable[[], int] = lambda: 0
         self._statuses: defaultdict[tuple[str, int], int] = defaultdict(int)
@@ -73,6 +84,8 @@ class Telemetry:
         registry.register(self)
         if self._stats is not None:
             registry.register(_Service(self._stats))
+        for collector in self._collectors:
+            registry.register(collector)
         ProcessCollector(registry=registry)
         return generate_latest(registry)
 
@@ -138,6 +151,7 @@ class _Service:
         for stage, spent in stats.seconds.items():
             seconds.add_metric([stage], spent)
         yield from (actions, seconds)
+        yield from _values(stats)
         rules = CounterMetricFamily("sevenfold_rules", "What rules did", labels=["rule", "what"])
         for name, did in stats.rules.items():
             for what, count in (("hits", did.hits), ("unknown", did.unknown), ("errors", did.errors)):
@@ -162,3 +176,28 @@ class _Service:
         serving = GaugeMetricFamily("sevenfold_serving", "What decides", labels=["model", "policy"])
         serving.add_metric([stats.model or "none", stats.policy], 1)
         yield serving
+
+
+def _values(stats: Stats) -> Iterable[Metric]:
+    """Give what took how long, what scores were like, and which features had no value."""
+    from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+
+    took = HistogramMetricFamily(
+        "sevenfold_stage_duration_seconds",
+        "Seconds that a group of decisions spent in a stage together",
+        labels=["stage"],
+    )
+    bounds = [*map(str, STAGE_BOUNDS_S), "+Inf"]
+    for stage, counts in stats.stage_buckets.items():
+        took.add_metric([stage], list(zip(bounds, accumulate(counts), strict=True)), stats.seconds[stage])
+    scores = HistogramMetricFamily("sevenfold_scores", "Calibrated probabilities of decisions")
+    if stats.score_buckets:
+        counted = list(accumulate(stats.score_buckets))
+        buckets = [*zip(map(str, SCORE_BOUNDS), counted, strict=True), ("+Inf", counted[-1])]
+        scores.add_metric([], buckets, stats.score_sum)
+    nulls = CounterMetricFamily(
+        "sevenfold_feature_nulls", "Decisions in which a feature had no value", labels=["feature"]
+    )
+    for feature, count in stats.nulls.items():
+        nulls.add_metric([feature], count)
+    yield from (took, scores, nulls)

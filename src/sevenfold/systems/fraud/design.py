@@ -201,5 +201,11 @@ design = sf.Design(
         "SF705": "Money saved hangs on a few large frauds of a fold; average precision is steadier, and "
         "the money stands beside it in every report.",
     },
+    feedback=sf.Feedback(
+        review=sf.Review(
+            by=("card", "device", "ip"),
+            because="A thief's payments share these; a large merchant is shared by everybody.",
+        ),
+    ),
     because="Velocity, novelty and company: what a card does too fast, for the first time, and with whom.",
 )

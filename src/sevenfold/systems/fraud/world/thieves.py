@@ -4,7 +4,7 @@ Within an attack: whose payments are blocked gives up, the likelier the more oft
 with another device and another way into the network, for smaller sums, more slowly, and without the cards
 that he takes for burnt. Between attacks: what was blocked of a pattern lately is known to all who use it.
 The more that is, the more of its next attacks begin as carefully as others end, and the more thieves turn
-to the pattern that is blocked least.
+to the pattern that is blocked least, of those that live on cards and accounts which can be bought.
 
 Sources: Bolton, Hand, "Statistical Fraud Detection: A Review", Statistical Science 17(3), 2002 (when one way
 is closed, thieves turn to another); Dalvi, Domingos, Mausam, Sanghai, Verma, "Adversarial Classification",
@@ -49,6 +49,7 @@ _DISPLACED = 0.5
 """Share of the attacks that turn to another pattern where everything of their own is blocked."""
 _FRESH = np.int64(1) << 50
 """First number of the devices that thieves take up after a block."""
+_BOUGHT = np.array([pattern.bought for pattern in PATTERNS])
 
 
 class Thieves:
@@ -123,14 +124,17 @@ class Thieves:
         return self._disguised(fresh, luck < self.heat[fresh.pattern - 1], None)
 
     def displaced(self, begun: Sequence[Attacks]) -> list[Attacks]:
-        """Let some attacks turn from patterns that are often blocked to the one that is blocked least."""
+        """Let some attacks turn from patterns that are often blocked to the one that is blocked least.
+
+        Both live on what is sold among thieves: who has bought cards cannot turn to abusing refunds.
+        """
         if not self.heat.any():
             return list(begun)
-        target = int(np.argmin(self.heat))
+        target = int(np.argmin(np.where(_BOUGHT, self.heat, np.inf)))
         parts: list[Attacks] = []
         turned: list[Attacks] = []
         for code, attacks in enumerate(begun):
-            excess = self.heat[code] - self.heat[target]
+            excess = max(self.heat[code] - self.heat[target], 0.0) * _BOUGHT[code]
             turns = self._chance.random(len(attacks)) < _DISPLACED * excess
             parts.append(attacks.take(~turns))
             turned.append(attacks.take(turns))

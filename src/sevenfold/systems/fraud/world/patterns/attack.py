@@ -122,6 +122,9 @@ class Pattern:
         Share of the payments that their merchants give back, and the median days until then.
     hours
         Weights of the 24 hours, UTC, at which attacks begin.
+    bought
+        Whether all it takes is cards or accounts as they are sold, so that thieves can turn to it from
+        another such pattern; a shop, mules, goods of one's own or a found card cannot be bought.
     """
 
     name: str
@@ -136,6 +139,7 @@ class Pattern:
     refunded: float = 0.02
     refund_days: float = 4.0
     hours: tuple[float, ...] = _DAYTIME
+    bought: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,4 +71,5 @@ COLLUDING_MERCHANT = Pattern(
     delay=18.0,
     dead=0.15,
     refunded=0.0,
+    bought=False,
 )

@@ -66,4 +66,5 @@ LOST_CARD = Pattern(
     suspected=0.02,
     refunded=0.0,
     hours=(*(0.15,) * 7, *(1.0,) * 14, *(0.5,) * 3),
+    bought=False,
 )

@@ -106,4 +106,5 @@ MULE_CHAIN = Pattern(
     dead=0.05,
     suspected=0.04,
     refunded=0.0,
+    bought=False,
 )

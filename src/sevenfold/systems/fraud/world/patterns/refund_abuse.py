@@ -63,4 +63,5 @@ REFUND_ABUSE = Pattern(
     suspected=0.01,
     refunded=0.85,
     refund_days=6.0,
+    bought=False,
 )
