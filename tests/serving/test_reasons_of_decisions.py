@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from served import mismatches, opened, payment, run
 
+from sevenfold.data.sqlite_file import SqliteFile
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from sevenfold.serving.verdict import Verdict
 
@@ -97,6 +102,42 @@ def test_approvals_are_answered_before_the_reasons_of_others_are_found(home: Pat
         last = max(place for place, action in enumerate(order) if action == "approve")
         first = order.index("other")
         assert last < first
+        await service.close()
+
+    run(ask())
+    assert mismatches(home) == []
+
+
+def test_reasons_found_while_a_group_waits_for_the_disk_lie_in_its_own_commit(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, plain = threading.Event(), SqliteFile.commit
+
+    def held(self: SqliteFile) -> None:
+        assert slow.wait(10)
+        plain(self)
+
+    async def ask() -> None:
+        service = opened(home, explain=lambda model: Plain())
+        pipeline = service._worker.pipeline
+        monkeypatch.setattr(SqliteFile, "commit", held)
+        first = asyncio.create_task(service.decided(payment(0)))
+        while not pipeline.committing:
+            await asyncio.sleep(0)
+        others = [asyncio.create_task(service.decided(payment(number))) for number in range(1, 40)]
+        while pipeline.queue or len(service._worker.reception.pending) < 40 or pipeline.can_explain:
+            await asyncio.sleep(0)
+        slow.set()
+        outcomes = await asyncio.gather(first, *others)
+        unlike = [outcome for outcome in outcomes[1:] if b'"action":"approve"' not in outcome.body]
+        assert unlike
+        assert all(b'"reasons":[{' in outcome.body for outcome in unlike)
+        alone = b'"action":"approve"' not in outcomes[0].body  # the log was free: its reasons come behind
+        assert service.stats().groups == 2 + alone
+        for outcome in outcomes:
+            known = service.find(outcome.event_id or "")
+            assert known is not None
+            assert known.answer() == outcome.body
         await service.close()
 
     run(ask())

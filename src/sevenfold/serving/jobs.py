@@ -60,6 +60,8 @@ class Deciding(Job[Outcome]):
         Whether the log has its record, and it only waits for its reasons.
     reasons
         The log entry of those, once they are found.
+    why
+        What they say.
     earlier
         The entity's decisions before this one, where it needs reasons and they are remembered.
     """
@@ -74,6 +76,7 @@ class Deciding(Job[Outcome]):
     offset: int = -1
     durable: bool = False
     reasons: NewEntry | None = None
+    why: tuple[dict[str, Any], ...] = ()
     earlier: Sequence[DecisionRecord] = ()
 
 

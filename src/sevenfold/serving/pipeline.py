@@ -2,7 +2,9 @@
 
 What is computed is folded at once, in the order in which the log will have it. It is placed in the log when
 the commit before is done, and answered when its own commit is. Reviews and blocks are answered when their
-reasons are durable, too, which are found one at a time behind all else: no approval waits for them.
+reasons are durable, too, which are found one at a time behind all else: no approval waits for them. Those of
+a group that waits for the commit before it are found meanwhile, and lie in the group's own commit; where the
+log is free, the group does not wait, and they take another.
 If anything fails, all that is not durable is taken back: nobody was told of it, and the state is rebuilt from
 the log.
 """
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from sevenfold.data.sqlite_appender import Appender
     from sevenfold.serving.engine import DecisionEngine
     from sevenfold.serving.reception import Reception
+    from sevenfold.serving.record import DecisionRecord
 
 __all__ = ["Pipeline"]
 
@@ -54,6 +57,7 @@ class Pipeline:
         self._computed: list[Deciding | Taking] = []
         self._committing: list[Deciding | Taking] | None = None
         self._unexplained: deque[Deciding] = deque()
+        self._waiting: deque[Deciding] = deque()  # computed, to be explained before they are placed
         self.groups = self.decided = self.taken = 0
 
     @property
@@ -68,8 +72,8 @@ class Pipeline:
 
     @property
     def can_explain(self) -> bool:
-        """Whether a decision is durable that waits for its reasons."""
-        return bool(self._unexplained)
+        """Whether a decision waits for its reasons: it is durable, or waits for the commit before it."""
+        return bool(self._unexplained or (self._waiting and self._committing is not None))
 
     @property
     def ahead(self) -> bool:
@@ -114,6 +118,8 @@ class Pipeline:
                     at + 1
                 )  # the record, counted from the first entry of the group until it is placed
                 at += 2
+                if job.record is not None and job.record.action != "approve":
+                    self._waiting.append(job)
             else:
                 job.result = Outcome("refused", faults=job.fault.faults, event_id=job.key)
 
@@ -136,9 +142,10 @@ class Pipeline:
         jobs, entries = self._computed, self._entries
         first = self.appender.place(entries) if entries else 0
         self._computed, self._entries = [], []
+        self._waiting.clear()
         self._committing = jobs
         for job in jobs:
-            if isinstance(job, Deciding) and job.reasons is None:
+            if isinstance(job, Deciding) and not job.durable:
                 job.offset += first
         return bool(entries)
 
@@ -148,36 +155,42 @@ class Pipeline:
         entries: list[NewEntry] = []
         for job in reversed(self._computed):
             if isinstance(job, Deciding):
-                if job.reasons is not None:
+                if job.durable and job.reasons is not None:
                     explained.append(job)
                     entries.append(job.reasons)
                     continue
+                job.reasons, job.why = None, ()
                 if job.record is not None or job.fault is not None:
                     job.record = job.fault = job.result = None
             else:
                 job.refused.clear()
             self.queue.appendleft(job)
         self._computed, self._entries = explained, entries
+        self._waiting.clear()
 
     def explain(self) -> None:
-        """Find the reasons of one decision that is durable; it is answered when they are, too."""
-        job = self._unexplained.popleft()
+        """Find the reasons of one decision; it is answered when they are durable, too."""
+        job = (self._unexplained or self._waiting).popleft()
         if job.record is None:
             return
-        reasons, job.reasons = self.engine.explain(job.key, job.record, job.earlier)
-        body = encode_answer(job.offset, job.key, job.record, reasons)
-        job.result = Outcome("new", body, event_id=job.key)
-        self._computed.append(job)
+        job.why, job.reasons = self.engine.explain(job.key, job.record, job.earlier)
         self._entries.append(job.reasons)
+        if job.durable:
+            self._computed.append(job)
+            job.result = self._answer(job, job.record)
+
+    @staticmethod
+    def _answer(job: Deciding, record: DecisionRecord) -> Outcome:
+        body = encode_answer(job.offset, job.key, record, job.why)
+        return Outcome("new", body, event_id=job.key)
 
     def prepare(self) -> None:
         """Write the answers of what is being committed; time well spent while the disk works."""
         for job in self._committing or ():
-            if isinstance(job, Deciding) and job.record is not None and job.result is None:
-                if job.record.action != "approve":
-                    continue
-                body = encode_answer(job.offset, job.key, job.record)
-                job.result = Outcome("new", body, event_id=job.key)
+            if not isinstance(job, Deciding) or job.record is None or job.result is not None:
+                continue
+            if job.record.action == "approve" or job.reasons is not None:
+                job.result = self._answer(job, job.record)
 
     def finish(self) -> None:
         """Answer what is durable now."""
@@ -215,6 +228,7 @@ class Pipeline:
         """
         jobs: list[Deciding | Taking] = [*self._unexplained, *self._computed, *self.queue]
         self._unexplained.clear()
+        self._waiting.clear()
         if committing:
             jobs = [*(self._committing or ()), *jobs]
             self._committing = None
