@@ -55,7 +55,7 @@ class FeatureEngine:
             name: Taker(plan, event, self) for name, event in events.items() if name in plan.streams
         }
         self._most_texts = _REMEMBERED_TEXTS
-        self._codes: dict[str, int] = {}
+        self.codes: dict[str, int] = {}  # hashes of texts that came of late
         self._until_eviction = _EVICT_EVERY
 
     def observe(self, event: str, values: Mapping[str, object]) -> Features:
@@ -110,7 +110,7 @@ class FeatureEngine:
         """Forget one entity under one key, and texts that it alone held; whether anything was kept of it."""
         found = erase(self.state, kinds, entity)
         self.state.forget_texts()
-        self._codes.clear()
+        self.codes.clear()
         return found
 
     def evict(self) -> int:
@@ -139,12 +139,12 @@ class FeatureEngine:
 
     def code(self, text: str, *, output: bool) -> int:
         """The hash of a text, remembered as it may come again; the text too where a feature gives it back."""
-        code = self._codes.get(text)
+        code = self.codes.get(text)
         if code is None:
             code = text_code(text)
-            if len(self._codes) >= _REMEMBERED_TEXTS:
-                self._codes.clear()
-            self._codes[text] = code
+            if len(self.codes) >= _REMEMBERED_TEXTS:
+                self.codes.clear()
+            self.codes[text] = code
         if output:
             self.state.texts[code] = text
         return code

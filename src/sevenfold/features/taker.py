@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Features", "Taker"]
 
+_TEXTS = (Kind.ENTITY, Kind.CATEGORY, Kind.TEXT)
+
 Features = dict[str, float | int | str | None]
 """Values by the name of their column; `None` is null."""
 
@@ -55,6 +57,18 @@ class Taker:
             (item.key, tuple(fields.index(field) for field in item.fields), item.source >= 0)
             for item in self._asking.items
         ]
+        self._lookups = [
+            (i, key, places[0] if len(places) == 1 else -1, places, folds)
+            for i, (key, places, folds) in enumerate(self._slots)
+        ]
+        given_back = plan.text_fields
+        self._texts = [
+            position
+            for position, _ in self._words
+            if self.event.__fields__[fields[position]].kind in _TEXTS
+            and (self._name, fields[position]) not in given_back
+        ]
+        self._made = [(position, make) for position, make in self._words if position not in self._texts]
         self._names = self._asking.names
         self._text_names = [name for name in self._names if name in self._asking.texts]
         whole = self._asking.counts | self._asking.texts
@@ -122,6 +136,8 @@ class Taker:
         self._code_words = codes
         self._raw = self._scratch[self._parts["raw"]]
         self._item_slots = self._scratch[self._parts["slots"]]
+        # The same memory: setting one element of a view takes half as long as of an array.
+        self._raw_view, self._slots_view = self._raw.data, self._item_slots.data
         self._out = self._scratch[self._parts["out"]][: len(self._names)]
 
     def take(self, row: Sequence[Any], *, store: bool) -> Features:
@@ -144,11 +160,15 @@ class Taker:
         """Fold or ask one event, and say how many of its features are null."""
         engine = self._engine
         state = engine.state
-        raw = self._raw
+        raw, codes = self._raw_view, engine.codes
         try:
-            for position, make in self._words:
+            for position in self._texts:
+                value = row[position]
+                code = w.NULL_INT if value is None else codes.get(value)
+                raw[position] = engine.code(value, output=False) if code is None else code
+            for position, make in self._made:
                 raw[position] = make(row[position], row)
-        except OverflowError:
+        except (OverflowError, ValueError):  # the latter is the view's own
             raise DataError(f"The {self._name} is refused", self._too_large(row)) from None
         if store:
             self._find_slots(row, state)
@@ -193,15 +213,14 @@ class Taker:
                 self._raw[:], self._item_slots[:] = raw, slots
 
     def _find_slots(self, row: Sequence[Any], state: FeatureState) -> None:
-        slots = self._item_slots
-        for i, (key, fields, folds) in enumerate(self._slots):
-            entity = row[fields[0]] if len(fields) == 1 else _entities(row, fields)
+        slots, known = self._slots_view, state.slots
+        for i, key, field, fields, folds in self._lookups:
+            entity = row[field] if field >= 0 else _entities(row, fields)
             if entity is None:
                 slots[i] = -1
-            elif folds:
-                slots[i] = state.slot(key, entity)
-            else:
-                slots[i] = state.slots[key].get(entity, -1)
+                continue
+            found = known[key].get(entity, -1)
+            slots[i] = state.slot(key, entity) if found < 0 and folds else found
 
     def _find_known_slots(self, row: Sequence[Any], state: FeatureState) -> None:
         """As `_find_slots`, with slots for the moment for entities that the state does not know."""

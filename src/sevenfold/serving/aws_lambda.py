@@ -72,7 +72,7 @@ def _protocol() -> InferenceProtocol:
         fault = Fault(BUNDLE, "the folder of a bundle, such as /var/task/bundle", "nothing")
         raise UsageError("The function has no model.", [fault])
     bundle = load_bundle(path)
-    model = ServedModel(bundle.id, bundle.encoding, bundle.scorer())
+    model = ServedModel(bundle.id, bundle.encoding, bundle.served())
     return InferenceProtocol(str(bundle.program.get("design", "model")), lambda: model)
 
 
