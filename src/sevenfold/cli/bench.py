@@ -12,7 +12,7 @@ __all__ = ["bench"]
 
 
 def bench(
-    what: Literal["features", "inference", "rules", "serving", "http", "active"],
+    what: Literal["features", "inference", "rules", "serving", "http", "active", "loop"],
     /,
     *,
     rows: int = 2_000_000,
@@ -21,6 +21,7 @@ def bench(
     seconds: float = 10.0,
     soak: float = 0.0,
     stack: bool = True,
+    days: int = 90,
     out: Path | None = None,
     options: Options = DEFAULTS,
 ) -> None:
@@ -53,6 +54,10 @@ def bench(
     --rows events of the simulator and of the Handbook's table, which
     SEVENFOLD_HANDBOOK names; --rounds seeds. Needs the extra [learn].
 
+    "loop": a simulated world of --rows payments a thousand days, decided
+    for --days with the loop at work and with a frozen model; in their middle
+    a new pattern of fraud begins. Needs the extras [learn] and [monitor].
+
     Parameters
     ----------
     what
@@ -69,6 +74,8 @@ def bench(
         Minutes of a load over HTTP at half of what the service can do.
     stack
         Whether to measure Feast, FastAPI and XGBoost, too.
+    days
+        How many days the loop is on its own.
     out
         A Markdown file to write the figures to.
     """
@@ -91,6 +98,11 @@ def bench(
         from sevenfold.cli.bench_active import bench_active
 
         bench_active(rows // 50, rounds, calls, out, options)
+        return
+    if what == "loop":
+        from sevenfold.cli.bench_loop import bench_loop
+
+        bench_loop(rows // 1_000, days, out, options)
         return
     if what == "http":
         from sevenfold.cli.bench_http import bench_http
