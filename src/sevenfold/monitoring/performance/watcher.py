@@ -15,7 +15,7 @@ from sevenfold.monitoring.performance.figures import FIGURES, RATES, expected_fi
 from sevenfold.monitoring.performance.sums import ALL, SCHEMA, expected_sums, matured_sums, split_sums
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sevenfold.monitoring.page import Page
     from sevenfold.monitoring.performance.cohort import Watched
@@ -50,12 +50,17 @@ class PerformanceWatcher:
         self.cohorts = Cohorts(watched)
         self.matured = pl.DataFrame(schema=SCHEMA)
         self._firing: dict[str, Finding] = {}
+        self.matured_day: Callable[[pl.DataFrame], None] | None = None
+        """Given the rows of each day that has matured, for who needs more than sums."""
 
     def see(self, page: Page) -> None:
         """Fold the next page of the log."""
-        days = [matured_sums(day, self.splits) for day in self.cohorts.see(page) if day.height]
-        if days:
-            table = pl.concat([self.matured, *days])
+        ripe = [day for day in self.cohorts.see(page) if day.height]
+        if self.matured_day is not None:
+            for day in ripe:
+                self.matured_day(day)
+        if ripe:
+            table = pl.concat([self.matured, *(matured_sums(day, self.splits) for day in ripe)])
             self.matured = table.filter(pl.col("day") > pl.col("day").max() - _KEPT_DAYS)
 
     def by_value(self, split: str = "all") -> dict[str, dict[str, Rate]]:
