@@ -129,8 +129,8 @@ def test_fairness_with_thresholds_and_pictures(
     home: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     code, told, err = call(
-        home, capsys, "fairness", "--mitigate", "thresholds", "--plots", str(tmp_path), "--measure", "selection",
-        "--limit", "0.1",
+        home, capsys, "fairness", "--mitigate", "thresholds", "--plots", str(tmp_path), "--measure",
+        "selection", "--limit", "0.1",
     )  # fmt: skip
     assert code == 0, err
     assert set(told["groups"]["age"]["figures"]) == {"young", "old"}
