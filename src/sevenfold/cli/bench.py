@@ -12,7 +12,7 @@ __all__ = ["bench"]
 
 
 def bench(
-    what: Literal["features", "inference", "rules", "serving", "http", "active", "loop"],
+    what: Literal["features", "inference", "rules", "serving", "http", "active", "loop", "drift"],
     /,
     *,
     rows: int = 2_000_000,
@@ -21,6 +21,7 @@ def bench(
     seconds: float = 10.0,
     soak: float = 0.0,
     stack: bool = True,
+    seeds: int = 20,
     days: int = 90,
     out: Path | None = None,
     options: Options = DEFAULTS,
@@ -58,6 +59,11 @@ def bench(
     for --days with the loop at work and with a frozen model; in their middle
     a new pattern of fraud begins. Needs the extras [learn] and [monitor].
 
+    "drift": simulated worlds of a tenth of --rows payments, for each seed a
+    quiet one and one for each kind of change: false alarms, days until a change
+    is noticed, fraud missed until then. A run that was stopped goes on. Needs
+    the extras [learn] and [monitor].
+
     Parameters
     ----------
     what
@@ -76,6 +82,8 @@ def bench(
         Whether to measure Feast, FastAPI and XGBoost, too.
     days
         How many days the loop is on its own.
+    seeds
+        Worlds of each kind that drift is measured on.
     out
         A Markdown file to write the figures to.
     """
@@ -103,6 +111,11 @@ def bench(
         from sevenfold.cli.bench_loop import bench_loop
 
         bench_loop(rows // 1_000, days, out, options)
+        return
+    if what == "drift":
+        from sevenfold.cli.bench_drift import bench_drift
+
+        bench_drift(rows // 10, seeds, out, options)
         return
     if what == "http":
         from sevenfold.cli.bench_http import bench_http
