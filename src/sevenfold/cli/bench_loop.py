@@ -92,12 +92,10 @@ def _rows(trial: Trial, lived: dict[str, Lived]) -> list[tuple[str, ...]]:
         for who, one in lived.items():
             part = one.ledger[first:stop]
             mean = {column: float(part[column].to_numpy().mean()) for column in part.columns}
-            new = part["new_frauds"].sum()
-            share = f"{part['new_stopped'].sum() / new:.0%}" if new else "–"
+            new, stopped = mean["new_frauds"], mean["new_stopped"]
+            share = f"{stopped / new:.0%}" if new else "–"
             figures = (mean["lost"], mean["missed"], mean["false_alarms"], mean["review_time"])
-            rows.append(
-                (name, who, *(f"{figure:,.0f}" for figure in figures), f"{mean['new_frauds']:.1f}", share)
-            )
+            rows.append((name, who, *(f"{figure:,.0f}" for figure in figures), f"{new:.1f}", share))
     return rows
 
 
