@@ -50,6 +50,7 @@ class PerformanceWatcher:
         self.cohorts = Cohorts(watched)
         self.matured = pl.DataFrame(schema=SCHEMA)
         self._firing: dict[str, Finding] = {}
+        self._judged = -1
         self.matured_day: Callable[[pl.DataFrame], None] | None = None
         """Given the rows of each day that has matured, for who needs more than sums."""
 
@@ -107,7 +108,13 @@ class PerformanceWatcher:
         return expected_figures(rows.drop("day").sum().row(0, named=True))
 
     def findings(self, now_ms: int) -> list[Finding]:
-        """Say which limits are crossed beyond the interval, on the whole and by split, and which no more."""
+        """Say which limits are crossed beyond the interval, on the whole and by split, and which no more.
+
+        Nothing is new before another day has matured.
+        """
+        if self.cohorts.closed == self._judged:
+            return []
+        self._judged = self.cohorts.closed
         found = []
         for subject, name, rate, limit in self._watched_rates():
             key = f"performance:{subject}"
@@ -167,7 +174,7 @@ class PerformanceWatcher:
         if table.schema != pl.Schema(SCHEMA):
             raise StateError("The state of the performance is of another version")
         self.cohorts.restore(cohorts)
-        self.matured, self._firing = table, known
+        self.matured, self._firing, self._judged = table, known, -1
 
 
 def _crossed(name: str, rate: Rate, limit: float) -> bool:
