@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,11 @@ import polars as pl
 
 from sevenfold.design.home import Home
 from sevenfold.design.workspace import Workspace
-from sevenfold.errors import DataError, Fault
+from sevenfold.errors import BundleError, DataError, Fault
+from sevenfold.learning.bundle import load_bundle
+from sevenfold.learning.days import DAY_MS
 from sevenfold.learning.examples import Examples
+from sevenfold.monitoring.drift import DriftWatcher
 from sevenfold.monitoring.fairness.reweighing import compare_reweighing
 from sevenfold.monitoring.fairness.watcher import FairnessWatcher
 from sevenfold.monitoring.performance.cohort import Money, NoStakes, Watched
@@ -26,18 +30,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sevenfold.design.design import Design
+    from sevenfold.learning.days import Days
     from sevenfold.learning.label import Label
     from sevenfold.monitoring.columns import Decisions
     from sevenfold.monitoring.fairness.declaration import Group
     from sevenfold.monitoring.fairness.reweighing import Reweighed
     from sevenfold.monitoring.watcher import Watcher
 
-__all__ = ["fairness_watcher", "performance_watcher", "quality_watchers", "reweighed", "skew_watcher"]
+__all__ = [
+    "drift_watcher",
+    "fairness_watcher",
+    "performance_watcher",
+    "quality_watchers",
+    "reweighed",
+    "skew_watcher",
+]
 
 
 def quality_watchers(design: Design, root: Path) -> list[Watcher]:
     """Make those that the design has something for: labels for performance, groups for fairness."""
-    found: list[Watcher] = []
+    found: list[Watcher] = [drift_watcher(design, root)]
     if design.monitoring.skew_share > 0:
         found.append(skew_watcher(design))
     if design.label is not None:
@@ -45,6 +57,25 @@ def quality_watchers(design: Design, root: Path) -> list[Watcher]:
         if design.monitoring.fairness.groups:
             found.append(fairness_watcher(design, design.label, root))
     return found
+
+
+def drift_watcher(design: Design, root: Path) -> DriftWatcher:
+    """Make what holds each day against the weeks before, by the days that the deciding model's bundle keeps.
+
+    Of a model whose bundle is gone, or was made before bundles kept days, features are not watched.
+    """
+    bundles = Home(root, design.name).bundles
+
+    def days_of(model: str) -> Days | None:
+        try:
+            reference = load_bundle(bundles / model).reference
+        except BundleError as error:
+            logging.getLogger(__name__).warning("Drift of features is not watched. %s", error)
+            return None
+        return None if reference is None else reference.days
+
+    matures = None if design.label is None else -(-design.label.matures_ms // DAY_MS)
+    return DriftWatcher(days_of, matures)
 
 
 def skew_watcher(design: Design, share: float | None = None) -> SkewWatcher:

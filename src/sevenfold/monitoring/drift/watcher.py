@@ -63,6 +63,7 @@ class DriftWatcher:
         self._told = Told()
         self._labels = Rate()
         self._decided: list[float] = []
+        self._judged, self._had_labels = 0, False
         self._begin_day()
         self._begin_model(None)
 
@@ -95,7 +96,8 @@ class DriftWatcher:
         counted: Counted | None = None
         for day in np.unique(np.append(days, label_days)).tolist():
             if day < 0:
-                continue  # labels before the first decision say nothing about any
+                self._had_labels = True  # of events that were not decided: they come at their usual rate
+                continue
             if day > self._day:
                 self._close(day)
             low, high = np.searchsorted(days, [day, day + 1]).tolist()
@@ -168,10 +170,13 @@ class DriftWatcher:
             rate = self._rates.setdefault(name, Rate()).close(self._actions.get(name, 0), self._today)
             if rate is not None:
                 told.now(day, tell_rate("share", name, rate))
+        self._judged += 1
         self._decided = [*self._decided, float(self._today)][-_REPORTED_WITHIN:]
-        reported = self._labels.close(self._today_labels, float(np.mean(self._decided)))
-        if reported is not None and self._matures is not None:
-            told.now(day, tell_rate("label_rate", "labels", reported))
+        # Where the first decisions are the first events of all, labels are rare until some had time to come.
+        if self._matures is not None and (self._had_labels or self._judged > self._matures):
+            reported = self._labels.close(self._today_labels, float(np.mean(self._decided)))
+            if reported is not None:
+                told.now(day, tell_rate("label_rate", "labels", reported))
         if self._concept is not None:
             for matured in self._concept.close(day):
                 told.now(day, tell_concept(matured))
@@ -204,6 +209,7 @@ class DriftWatcher:
             "actions": self._actions,
             "today": [self._today, self._today_labels],
             "decided": self._decided,
+            "judged": [self._judged, self._had_labels],
             "told": self._told.state(),
             "labels": self._labels.state(),
             "features": self._features.state(),
@@ -235,6 +241,7 @@ class DriftWatcher:
             raise StateError("The state of the drift watcher is of another design or reference")
         self._day, self._models, self._actions = known["day"], known["models"], known["actions"]
         (self._today, self._today_labels), self._decided = known["today"], known["decided"]
+        self._judged, self._had_labels = known["judged"]
         self._told.restore(known["told"])
         self._labels.restore(known["labels"])
         self._features.restore(known["features"])
