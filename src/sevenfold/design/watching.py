@@ -7,9 +7,6 @@ import time
 from typing import TYPE_CHECKING
 
 from sevenfold.design.home import Home
-from sevenfold.design.watched import quality_watchers
-from sevenfold.design.workspace import Workspace
-from sevenfold.errors import BundleError, UsageError
 from sevenfold.monitoring.alerts.delivery import Delivery
 from sevenfold.monitoring.alerts.desk import AlertDesk
 from sevenfold.monitoring.alerts.postman import Postman
@@ -25,13 +22,10 @@ if TYPE_CHECKING:
 
     from sevenfold.data.sqlite_log import SqliteEventLog
     from sevenfold.design.design import Design
-    from sevenfold.learning.days import Days
     from sevenfold.monitoring.watcher import Watcher
     from sevenfold.serving.http.journal import Journal
 
 __all__ = ["Watching", "alert_desk", "reading_of", "watchers_of"]
-
-_DAY_MS = 86_400_000
 
 
 def _now_ms() -> int:
@@ -51,29 +45,10 @@ def watchers_of(design: Design, root: Path) -> list[Watcher]:
     DataError
         A table of groups is there and can't be read.
     """
-    # Here, since a service that only shows alerts needs none of what these load.
-    from sevenfold.monitoring.drift.watcher import DriftWatcher
+    # Here, since a service that only shows alerts needs none of what this loads.
+    from sevenfold.design.watched import quality_watchers
 
-    label = design.label
-    return [
-        FallbackWatcher(design.monitoring.fallback_share),
-        DriftWatcher(_Days(design, root), None if label is None else label.matures_ms // _DAY_MS),
-        *quality_watchers(design, root),
-    ]
-
-
-class _Days:
-    """Gives the ordinary days that a model's bundle keeps, by the bundle's id."""
-
-    def __init__(self, design: Design, root: Path) -> None:
-        self._workspace = Workspace(design, root)
-
-    def __call__(self, model: str) -> Days | None:
-        try:
-            reference = self._workspace.bundle(model).reference
-        except (BundleError, UsageError):  # of another schema, or removed: its features are not watched
-            return None
-        return None if reference is None else reference.days
+    return [FallbackWatcher(design.monitoring.fallback_share), *quality_watchers(design, root)]
 
 
 def alert_desk(design: Design, root: Path, clock_ms: Callable[[], int] = _now_ms) -> AlertDesk:
