@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sevenfold.features.stream import Event
     from sevenfold.feedback.active.declaration import Active
     from sevenfold.feedback.declaration import Feedback
+    from sevenfold.feedback.retraining.declaration import Retraining
     from sevenfold.feedback.review.declaration import Review
     from sevenfold.feedback.review.events import ReviewTag, ReviewVerdict
     from sevenfold.feedback.weak import WeakLabel
@@ -66,6 +67,7 @@ __all__ = [
     "Performance",
     "Policy",
     "Problem",
+    "Retraining",
     "Review",
     "ReviewTag",
     "ReviewVerdict",
@@ -109,6 +111,7 @@ _HOME = {
     "Performance": "monitoring.performance.declaration",
     "Policy": "serving.policy",
     "Problem": "problem.problem",
+    "Retraining": "feedback.retraining.declaration",
     "Review": "feedback.review.declaration",
     "ReviewTag": "feedback.review.events",
     "ReviewVerdict": "feedback.review.events",

@@ -13,7 +13,13 @@ from sevenfold.data.timestamp import rfc3339
 from sevenfold.design.home import Home
 from sevenfold.design.policing import PolicyDesk
 from sevenfold.design.serving import open_service
-from sevenfold.design.watched import fairness_watcher, performance_watcher, quality_watchers, skew_watcher
+from sevenfold.design.watched import (
+    drift_watcher,
+    fairness_watcher,
+    performance_watcher,
+    quality_watchers,
+    skew_watcher,
+)
 from sevenfold.design.watching import reading_of
 from sevenfold.errors import DataError, DesignError
 from sevenfold.monitoring.page import pages
@@ -173,12 +179,17 @@ def test_recorded_features_are_those_of_the_log(root: Path) -> None:
 
 
 def test_what_is_not_declared_is_not_watched(tmp_path: Path) -> None:
-    assert [one.name for one in quality_watchers(AGED, tmp_path)] == ["skew", "performance", "fairness"]
+    assert [one.name for one in quality_watchers(AGED, tmp_path)] == [
+        "drift",
+        "skew",
+        "performance",
+        "fairness",
+    ]
     bare = sf.Design(
         name="bare", events=[Payment], features=sf.features(amount=Payment.amount),
         monitoring=sf.Monitoring(skew_share=0.0),
     )  # fmt: skip
-    assert quality_watchers(bare, tmp_path) == []
+    assert [one.name for one in quality_watchers(bare, tmp_path)] == ["drift"]
 
 
 def test_segments_and_groups_must_be_fields() -> None:
@@ -189,3 +200,13 @@ def test_segments_and_groups_must_be_fields() -> None:
         )
     assert "performance.segments: expected fields of the decided event, got 'colour'" in str(error.value)
     assert "group 'age': expected a field of the decided event, got 'holder'" in str(error.value)
+
+
+def test_features_of_a_model_whose_bundle_is_gone_are_not_watched_for_drift(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    watcher = drift_watcher(AGED, tmp_path)
+    with caplog.at_level("WARNING"):
+        watcher._begin_model("0123456789abcdef")
+    assert watcher.distances().height == 0
+    assert "Drift of features is not watched. There is no bundle." in caplog.text

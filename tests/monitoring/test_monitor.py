@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from served import Broken as BrokenModel
 from served import opened, payment, served
-from watched import Broken, Counting, Listening, Watched, decide
+from watched import READING, Broken, Counting, Listening, Watched, decide
 
 from sevenfold.data.log import NewEntry
-from sevenfold.errors import StateError
+from sevenfold.errors import StateError, UsageError
 from sevenfold.monitoring.alerts.declaration import Alerts
 from sevenfold.monitoring.fallback import FallbackWatcher
+from sevenfold.monitoring.monitor import Monitor
 from sevenfold.monitoring.store import Checkpoint, MonitorStore
 
 if TYPE_CHECKING:
@@ -141,6 +142,13 @@ def test_a_store_that_is_damaged_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="cannot be read"):
         store.checkpoints()
     assert sqlite3.sqlite_version
+
+
+def test_two_watchers_of_one_name_are_refused(tmp_path: Path) -> None:
+    decide(tmp_path, 0, 3)
+    with Watched(tmp_path, [Counting()]) as it, pytest.raises(UsageError) as caught:
+        Monitor(it.log, READING, [Counting(), Counting()], it.alerts, it.store, it.postman)
+    assert "watchers: expected a name of its own for each, got 'counting' again" in str(caught.value)
 
 
 def test_a_log_without_anything_new_is_not_read(tmp_path: Path) -> None:

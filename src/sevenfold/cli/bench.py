@@ -12,7 +12,7 @@ __all__ = ["bench"]
 
 
 def bench(
-    what: Literal["features", "inference", "rules", "serving", "http", "active"],
+    what: Literal["features", "inference", "rules", "serving", "http", "active", "loop", "drift"],
     /,
     *,
     rows: int = 2_000_000,
@@ -21,6 +21,8 @@ def bench(
     seconds: float = 10.0,
     soak: float = 0.0,
     stack: bool = True,
+    seeds: int = 20,
+    days: int = 90,
     out: Path | None = None,
     options: Options = DEFAULTS,
 ) -> None:
@@ -53,6 +55,15 @@ def bench(
     --rows events of the simulator and of the Handbook's table, which
     SEVENFOLD_HANDBOOK names; --rounds seeds. Needs the extra [learn].
 
+    "loop": a simulated world of --rows payments a thousand days, decided
+    for --days with the loop at work and with a frozen model; in their middle
+    a new pattern of fraud begins. Needs the extras [learn] and [monitor].
+
+    "drift": simulated worlds of a tenth of --rows payments, for each seed a
+    quiet one and one for each kind of change: false alarms, days until a change
+    is noticed, fraud missed until then. A run that was stopped goes on. Needs
+    the extras [learn] and [monitor].
+
     Parameters
     ----------
     what
@@ -69,6 +80,10 @@ def bench(
         Minutes of a load over HTTP at half of what the service can do.
     stack
         Whether to measure Feast, FastAPI and XGBoost, too.
+    days
+        How many days the loop is on its own.
+    seeds
+        Worlds of each kind that drift is measured on.
     out
         A Markdown file to write the figures to.
     """
@@ -91,6 +106,16 @@ def bench(
         from sevenfold.cli.bench_active import bench_active
 
         bench_active(rows // 50, rounds, calls, out, options)
+        return
+    if what == "loop":
+        from sevenfold.cli.bench_loop import bench_loop
+
+        bench_loop(rows // 1_000, days, out, options)
+        return
+    if what == "drift":
+        from sevenfold.cli.bench_drift import bench_drift
+
+        bench_drift(rows // 10, seeds, out, options)
         return
     if what == "http":
         from sevenfold.cli.bench_http import bench_http

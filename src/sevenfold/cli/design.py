@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sevenfold.design.check.check import Report
     from sevenfold.design.check.finding import Finding
 
-__all__ = ["check", "design", "explain"]
+__all__ = ["check", "design", "document", "explain"]
 
 design = App(
     name="design",
@@ -99,6 +99,72 @@ def explain(design: str, section: str, /, *, options: Options = DEFAULTS) -> Non
     for point in told.open_points:
         terminal.say(f"open: {point}", style="red")
     terminal.result(told.to_json())
+
+
+@design.command
+def document(
+    design: str,
+    /,
+    *,
+    out: Path,
+    markdown: Annotated[bool, Parameter(negative="")] = False,
+    since: str | None = None,
+    until: str | None = None,
+    measure: Annotated[bool, Parameter(negative="--no-measure")] = True,
+    options: Options = DEFAULTS,
+) -> None:
+    """Write a design's document: what was decided and why, beside what was measured.
+
+    One HTML file that needs nothing else, made from the design, the log and
+    the current model; every value in it bears the address it was read from.
+
+    Parameters
+    ----------
+    design
+        The name of a shipped design, or the path of a design's file.
+    out
+        The file to write.
+    markdown
+        Write Markdown in place of HTML.
+    since
+        A day such as 2026-01-31: what changed since then is told apart.
+    until
+        The day before which --since ends; by default everything after.
+    measure
+        Time made-up decisions on this machine, for latency and throughput.
+    """
+    import time
+
+    from sevenfold.data.durable import replacing
+    from sevenfold.design.document.gather import gather
+    from sevenfold.design.document.render import as_html, as_markdown
+    from sevenfold.design.load import load
+
+    terminal = options.terminal()
+    window = {"since_ms": _day("--since", since), "until_ms": _day("--until", until)}
+    now = time.time_ns() // 1_000_000
+    with terminal.keeping("Nothing was written."), terminal.step("gathered"):
+        sources = gather(load(design), options.home, measure=measure, now_ms=now, **window)
+    text = as_markdown(sources) if markdown else as_html(sources)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(out) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+    terminal.say(f"Written to {out}")
+    terminal.result({"out": out, "bytes": len(text.encode())})
+
+
+def _day(where: str, text: str | None) -> int | None:
+    """The beginning of a day, UTC, epoch milliseconds."""
+    from datetime import UTC, datetime
+
+    from sevenfold.errors import Fault, UsageError
+
+    if text is None:
+        return None
+    try:
+        return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp() * 1000)
+    except ValueError:
+        raise UsageError("This is no day.", [Fault(where, "a day such as 2026-01-31", repr(text))]) from None
 
 
 def _tell(terminal: Terminal, report: Report) -> None:

@@ -34,6 +34,7 @@ COMMANDS = {
     "evaluate": "Train and test every candidate on folds in time, and keep nothing.",
     "compare": "Compare candidates and features where the truth is known.",
     "score": "Score events with a trained model, in bounded memory.",
+    "retrain": "Train a challenger on the newest of the log, and compare it with the champion.",
     "promote": "Make a bundle the champion, or put it on trial, while the service runs.",
     "rollback": "Bring back the champion before this one, or end a challenger's trial.",
     "rollout": "Show which models decide, which is on trial, and every change so far.",

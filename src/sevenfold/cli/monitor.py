@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cyclopts import App
+
+from sevenfold.cli.monitor_views import fairness, performance, skew
 from sevenfold.cli.options import DEFAULTS, Options
 
 if TYPE_CHECKING:
@@ -11,10 +14,21 @@ if TYPE_CHECKING:
     from sevenfold.design.design import Design
     from sevenfold.design.watching import Watching
 
-__all__ = ["moment", "monitor"]
+__all__ = ["moment", "monitor", "watch"]
 
 
-def monitor(
+monitor = App(
+    name="monitor",
+    help="Read the log as it grows, find what has changed, and tell of it, until Ctrl-C.",
+    help_format="plaintext",
+    result_action="return_value",
+)
+for view in (performance, fairness, skew):
+    monitor.command(view)
+
+
+@monitor.default
+def watch(
     design: str,
     /,
     *,

@@ -26,6 +26,7 @@ def promote(
     as_: Annotated[As, Parameter(name="--as")] = "champion",
     segment: str = "",
     share: float | None = None,
+    mlflow: Annotated[str | None, Parameter(env_var="SEVENFOLD_MLFLOW")] = None,
     options: Options = DEFAULTS,
 ) -> None:
     """Make a bundle the champion, or put it on trial, while the service runs.
@@ -48,8 +49,12 @@ def promote(
         all events.
     share
         Of entities, for canary and ab; by default as declared.
+    mlflow
+        Where aliases are kept: the URI of an MLflow server, or off; by default
+        a file below the home folder.
     """
     from sevenfold.design.load import load
+    from sevenfold.design.registry import keep_standing
     from sevenfold.design.rollout import RolloutDesk
 
     desk, terminal = RolloutDesk(load(design), options.home), options.terminal()
@@ -62,7 +67,10 @@ def promote(
         share=share,
     )
     terminal.say(sentence(change))
-    terminal.result({"change": change.to_json()})
+    notes = keep_standing(desk.workspace, desk.standing(), mlflow=mlflow)
+    for note in notes:
+        terminal.say(note)
+    terminal.result({"change": change.to_json(), "notes": notes})
 
 
 def sentence(change: ModelChange) -> str:

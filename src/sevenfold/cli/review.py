@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 import getpass
-from collections import Counter
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
 from sevenfold.cli.options import DEFAULTS, Options
+from sevenfold.cli.review_shown import case_row, plain, tell_case, tell_changes, when
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sevenfold.feedback.review.change import ReviewChange
-    from sevenfold.feedback.review.queue import Listed, ReviewQueue, Shown
+    from sevenfold.feedback.review.queue import ReviewQueue
     from sevenfold.feedback.review.steps import Opinion
 
-__all__ = [
-    "agreement",
-    "assign",
-    "bulk",
-    "labels",
-    "list_",
-    "next_",
-    "note",
-    "release",
-    "review",
-    "select",
-    "show",
-    "take",
-    "undo",
-    "verdict",
-]
+__all__ = ["review"]
 
 Found = Literal["positive", "negative", "unsure"]
 Tags = Annotated[list[str] | None, Parameter(negative="")]
@@ -85,10 +68,10 @@ def list_(
         )
     terminal.table(
         ["case", "state", "decisions", "amount", "saves", "teaches", "per minute", "due", "whose"],
-        [_row(one) for one in found],
+        [case_row(one) for one in found],
         title="Cases, the most urgent first",
     )
-    terminal.result({"cases": [_plain(one) for one in found]})
+    terminal.result({"cases": [plain(one) for one in found]})
 
 
 @review.command(name="next")
@@ -109,7 +92,7 @@ def next_(design: str, /, *, by: str | None = None, options: Options = DEFAULTS)
         terminal.say("There is no case to work on.")
         terminal.result({"next": None})
         return
-    _tell(options, found, "next")
+    tell_case(options, found, "next")
 
 
 @review.command
@@ -124,7 +107,7 @@ def show(design: str, case: str, /, *, options: Options = DEFAULTS) -> None:
         Its id, such as c17.
     """
     with _queue(design, options) as queue:
-        _tell(options, queue.show(case), "shown")
+        tell_case(options, queue.show(case), "shown")
 
 
 @review.command
@@ -165,7 +148,7 @@ def verdict(
     """
     with _queue(design, options) as queue:
         change = queue.verdict(case, _who(by), _opinion(found, reason, note, tag), version=version)
-    _changed(options, [change])
+    tell_changes(options, [change])
 
 
 @review.command
@@ -201,7 +184,7 @@ def bulk(
     """
     with _queue(design, options) as queue:
         changes = queue.bulk(cases, _who(by), _opinion(found, reason, note, tag))
-    _changed(options, changes)
+    tell_changes(options, changes)
 
 
 @review.command
@@ -232,7 +215,7 @@ def note(
         Who writes; by default who is logged in.
     """
     with _queue(design, options) as queue:
-        _changed(options, [queue.note(case, _who(by), text, tag or ())])
+        tell_changes(options, [queue.note(case, _who(by), text, tag or ())])
 
 
 @review.command
@@ -249,7 +232,7 @@ def take(design: str, case: str, /, *, by: str | None = None, options: Options =
         For whom; by default who is logged in.
     """
     with _queue(design, options) as queue:
-        _changed(options, [queue.take(case, _who(by))])
+        tell_changes(options, [queue.take(case, _who(by))])
 
 
 @review.command
@@ -268,7 +251,7 @@ def assign(design: str, case: str, to: str, /, *, by: str | None = None, options
         Who says so; by default who is logged in.
     """
     with _queue(design, options) as queue:
-        _changed(options, [queue.assign(case, to, _who(by))])
+        tell_changes(options, [queue.assign(case, to, _who(by))])
 
 
 @review.command
@@ -285,7 +268,7 @@ def release(design: str, case: str, /, *, by: str | None = None, options: Option
         Who lets go; by default who is logged in.
     """
     with _queue(design, options) as queue:
-        _changed(options, [queue.release(case, _who(by))])
+        tell_changes(options, [queue.release(case, _who(by))])
 
 
 @review.command
@@ -302,7 +285,7 @@ def undo(design: str, case: str, /, *, by: str | None = None, options: Options =
         Who takes it back; by default who is logged in.
     """
     with _queue(design, options) as queue:
-        _changed(options, [queue.undo(case, _who(by))])
+        tell_changes(options, [queue.undo(case, _who(by))])
 
 
 @review.command
@@ -346,7 +329,7 @@ def select(design: str, /, *, options: Options = DEFAULTS) -> None:
         [(one.event_id, one.strategy, one.probability) for one in drawn],
         title=f"{len(drawn):,} decisions were drawn",
     )
-    terminal.result({"selected": [_plain(one) for one in drawn]})
+    terminal.result({"selected": [plain(one) for one in drawn]})
 
 
 @review.command
@@ -369,7 +352,7 @@ def labels(design: str, /, *, limit: int = 50, options: Options = DEFAULTS) -> N
     terminal.table(
         ["event", "source", "says", "known since", "weak", "counts"],
         [
-            (key, source, _SAYS[value], _when(known), "weak" if weak else "", "counts" if wins else "")
+            (key, source, _SAYS[value], when(known), "weak" if weak else "", "counts" if wins else "")
             for key, source, value, known, weak, wins in found.head(limit).iter_rows()
         ],
         title="Labels that contradict each other",
@@ -403,77 +386,3 @@ def _opinion(found: Found, reason: str | None, text: str, tags: Tags) -> Opinion
 
     positive = {"positive": True, "negative": False, "unsure": None}[found]
     return Opinion(positive, reason, text, tuple(tags or ()))
-
-
-def _changed(options: Options, changes: list[ReviewChange]) -> None:
-    terminal = options.terminal()
-    for change in changes:
-        terminal.say(f"{change.case}: {_said(change)}")
-    terminal.result({"changes": [_plain(change) for change in changes]})
-
-
-def _said(change: ReviewChange) -> str:
-    finding = "unsure" if change.positive is None else "positive" if change.positive else "negative"
-    texts = {
-        "assign": f"assigned to {change.to} by {change.by}",
-        "take": f"locked for {change.by} until {_when(change.until_ms)}",
-        "release": f"released by {change.by}",
-        "note": f"noted by {change.by}",
-        "verdict": f"{finding}, says {change.by}" + (f" ({change.reason})" if change.reason else ""),
-        "undo": f"the last verdict was taken back by {change.by}",
-    }
-    return texts[change.what] + (f"; {len(change.events):,} decisions" if change.what == "verdict" else "")
-
-
-def _tell(options: Options, shown: Shown, name: str) -> None:
-    terminal = options.terminal()
-    one = shown.listed
-    locked = f", locked by {one.locked_by}" if one.locked_by else ""
-    terminal.say(f"Case {one.case} is {one.status}, version {one.version}{locked}; due {_when(one.due_ms)}.")
-    count = Counter(tuple(link) for member in shown.case["members"] for link in member.get("links", ()))
-    terminal.table(
-        ["event", "action", "score", "amount", "saves", "shares"],
-        [
-            (
-                member["event_id"],
-                member["action"],
-                member.get("score"),
-                round(member.get("amount", 0.0), 2),
-                round(member.get("gain", 0.0), 2),
-                " ".join(
-                    f"{kind}:{value}" for kind, value in member.get("links", ()) if count[kind, value] > 1
-                ),
-            )
-            for member in shown.case["members"]
-        ],
-    )
-    for step in shown.trail:
-        words = step.get("text", "")
-        terminal.say(f"{_when(step['at_ms'])} {step['by']}: {step['what']}{f': {words}' if words else ''}")
-    terminal.result({name: _plain(shown)})
-
-
-def _row(one: Listed) -> tuple[object, ...]:
-    return (
-        one.case,
-        one.status,
-        one.decisions,
-        round(one.amount, 2),
-        round(one.gain, 2),
-        round(one.learning, 2),
-        round(one.priority, 3),
-        _when(one.due_ms) + (" overdue" if one.overdue else ""),
-        one.locked_by or one.assignee or "",
-    )
-
-
-def _plain(value: object) -> object:
-    import msgspec
-
-    return msgspec.to_builtins(value)
-
-
-def _when(moment: int | None) -> str:
-    if moment is None:
-        return "never"
-    return datetime.fromtimestamp(moment / 1000, tz=UTC).isoformat(sep=" ", timespec="minutes")[:16]

@@ -54,7 +54,7 @@ def train(
     tell_notes(terminal, notes)
     terminal.say(
         f"{result.candidate.name} learned from {result.rows:,} events, {result.positives:,} of them positive;"
-        f" bundle {bundle.id} is the current model"
+        f" bundle {bundle.id} {'waits to be promoted' if workspace.promoted else 'is the current model'}"
     )
     terminal.say(f"Bundle: {bundle.path}")
     terminal.say(f"Report: {kept_of_it.report}")

@@ -30,6 +30,16 @@ def describe_design(design: Design) -> dict[str, Any]:
         "decides": design.decides,
         "given": sorted(design.given),
         "events": {name: _event(event) for name, event in design.events.items()},
+        "event_names": list(design.events),
+        "entity_names": sorted(
+            {
+                str(field.entity)
+                for event in design.events.values()
+                for field in event.__fields__.values()
+                if field.entity is not None
+            }
+        ),
+        "feature_names": list(design.features),
         "features": {
             name: {
                 "text": written(design.features[name]),
@@ -41,6 +51,7 @@ def describe_design(design: Design) -> dict[str, Any]:
         "feature_count": len(design.features),
         "expectations": [_expectation(one) for one in design.expectations],
         **{name: plain(getattr(design, name)) for name in _SECTIONS},
+        **_label(design),
         "alternatives": {section: plain(rest) for section, rest in design.alternatives.items()},
         "accepts": dict(design.accepts),
     }
@@ -63,6 +74,13 @@ def plain(value: object) -> Any:
     return str(value)
 
 
+def _label(design: Design) -> dict[str, Any]:
+    """The label, with the wait in days beside its text."""
+    if design.label is None:
+        return {"label": None}
+    return {"label": plain(design.label) | {"matures_days": design.label.matures_ms / 86_400_000}}
+
+
 def _event(event: EventType) -> dict[str, Any]:
     return {
         "doc": inspect.cleandoc(event.__doc__ or ""),
@@ -70,6 +88,7 @@ def _event(event: EventType) -> dict[str, Any]:
         "time": event.__time__,
         "fields": {
             name: {
+                "name": name,
                 "kind": field.kind.value,
                 "entity": field.entity,
                 "nullable": field.nullable,

@@ -99,7 +99,8 @@ def prepare(
     _copy_log(workspace, home, first, progress)
     shutil.copytree(workspace.home.bundles / bundle, home.bundles / bundle)
     shutil.copy(workspace.home.bundles / "current.json", home.bundles / "current.json")
-    later = {name: frame.filter(pl.col(OFFSET) >= first).sort(OFFSET) for name, frame in tables.items()}
+    # What people said while the service decided is not sent again: only the design's own events are.
+    later = {name: tables[name].filter(pl.col(OFFSET) >= first).sort(OFFSET) for name in design.events}
     calls = calls_of(design.events, design.decides, later)
     return Live(root, calls, _reported(workspace, later, calls))
 

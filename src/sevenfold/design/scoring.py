@@ -26,7 +26,7 @@ from sevenfold.features.batch import fold_batch
 from sevenfold.features.state import FeatureState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sevenfold.data.event import EventType
     from sevenfold.data.ingest import IngestReport
@@ -159,7 +159,7 @@ class _Job:
         with self.workspace.home.open_log() as log:
             lake.update(log)
             end = log.end()
-        for tables in _parts(lake, end):
+        for tables in _parts(lake, end, self.events):
             wanted = keys is None or keys.height
             features = self._fold(tables, self.asked if wanted else None)
             if features is not None:
@@ -182,7 +182,7 @@ class _Job:
             logged.update(log)
         known = {name: _common_keys(lake, logged, event) for name, event in self.events.items()}
         self.score_log(known[self.asked])
-        for tables in _parts(lake, end):
+        for tables in _parts(lake, end, self.events):
             new = {
                 name: table.join(known[name], on=self.events[name].__key__, how="anti", maintain_order="left")
                 for name, table in tables.items()
@@ -241,11 +241,11 @@ class _Job:
         self.progress(self.done, max(total, self.done))
 
 
-def _parts(lake: Lake, end: int) -> Iterator[dict[str, pl.DataFrame]]:
-    """Yield the events of a lake in log order, part by part, each with its offset."""
+def _parts(lake: Lake, end: int, events: Iterable[str]) -> Iterator[dict[str, pl.DataFrame]]:
+    """Yield events of a lake in log order, part by part, each with its offset; it may hold others, too."""
     for first in range(0, end, EVENTS_A_PART):
         within = pl.col(OFFSET).is_between(first, min(first + EVENTS_A_PART, end) - 1)
-        yield {name: lake.scan(name).filter(within).sort(OFFSET).collect() for name in lake.events}
+        yield {name: lake.scan(name).filter(within).sort(OFFSET).collect() for name in events}
 
 
 def _common_keys(lake: Lake, other: Lake, event: EventType) -> pl.DataFrame:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from sevenfold.design.home import Home
-from sevenfold.errors import DataError, Fault
+from sevenfold.design.workspace import Workspace
+from sevenfold.errors import BundleError, DataError, Fault
+from sevenfold.learning.bundle import load_bundle
+from sevenfold.learning.days import DAY_MS
+from sevenfold.learning.examples import Examples
+from sevenfold.monitoring.drift import DriftWatcher
+from sevenfold.monitoring.fairness.reweighing import compare_reweighing
 from sevenfold.monitoring.fairness.watcher import FairnessWatcher
 from sevenfold.monitoring.performance.cohort import Money, NoStakes, Watched
 from sevenfold.monitoring.performance.watcher import PerformanceWatcher
@@ -24,17 +30,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sevenfold.design.design import Design
+    from sevenfold.learning.days import Days
     from sevenfold.learning.label import Label
     from sevenfold.monitoring.columns import Decisions
     from sevenfold.monitoring.fairness.declaration import Group
+    from sevenfold.monitoring.fairness.reweighing import Reweighed
     from sevenfold.monitoring.watcher import Watcher
 
-__all__ = ["fairness_watcher", "performance_watcher", "quality_watchers", "skew_watcher"]
+__all__ = [
+    "drift_watcher",
+    "fairness_watcher",
+    "performance_watcher",
+    "quality_watchers",
+    "reweighed",
+    "skew_watcher",
+]
 
 
 def quality_watchers(design: Design, root: Path) -> list[Watcher]:
     """Make those that the design has something for: labels for performance, groups for fairness."""
-    found: list[Watcher] = []
+    found: list[Watcher] = [drift_watcher(design, root)]
     if design.monitoring.skew_share > 0:
         found.append(skew_watcher(design))
     if design.label is not None:
@@ -42,6 +57,25 @@ def quality_watchers(design: Design, root: Path) -> list[Watcher]:
         if design.monitoring.fairness.groups:
             found.append(fairness_watcher(design, design.label, root))
     return found
+
+
+def drift_watcher(design: Design, root: Path) -> DriftWatcher:
+    """Make what holds each day against the weeks before, by the days that the deciding model's bundle keeps.
+
+    Of a model whose bundle is gone, or was made before bundles kept days, features are not watched.
+    """
+    bundles = Home(root, design.name).bundles
+
+    def days_of(model: str) -> Days | None:
+        try:
+            reference = load_bundle(bundles / model).reference
+        except BundleError as error:
+            logging.getLogger(__name__).warning("Drift of features is not watched. %s", error)
+            return None
+        return None if reference is None else reference.days
+
+    matures = None if design.label is None else -(-design.label.matures_ms // DAY_MS)
+    return DriftWatcher(days_of, matures)
 
 
 def skew_watcher(design: Design, share: float | None = None) -> SkewWatcher:
@@ -68,6 +102,32 @@ def fairness_watcher(design: Design, label: Label, root: Path) -> FairnessWatche
     folder = Home(root, design.name).groups
     values = {group.name: _values(group, folder) for group in declared.groups}
     return FairnessWatcher(Watched(label, _stakes(design), (), values), declared)
+
+
+def reweighed(design: Design, root: Path, name: str) -> Reweighed:
+    """Train the first candidate twice, as it is and with group and label made independent.
+
+    Parameters
+    ----------
+    design, root
+        The design and the home folder.
+    name
+        Of the group.
+    """
+    workspace = Workspace(design, root)
+    table = workspace.training_table(workspace.history())
+    group = next(group for group in design.monitoring.fairness.groups if group.name == name)
+    values = _lookup(group, workspace.home.groups)(table.decided)
+    examples = Examples.of(
+        table.features,
+        table.decided[workspace.label.on.__time__].dt.epoch("ms"),
+        table.labels,
+        design.learning,
+        table.decided.select(design.learning.entities),
+        stakes=table.stakes,
+        passed=table.passed,
+    )
+    return compare_reweighing(examples, values, design.learning)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,14 +174,16 @@ def _stakes(design: Design) -> Callable[[Decisions], Money]:
 
 
 def _values(group: Group, folder: Path) -> Callable[[Decisions], Sequence[str | None]]:
+    of = _lookup(group, folder)
+    return lambda decisions: of(decisions.events)
+
+
+def _lookup(group: Group, folder: Path) -> Callable[[pl.DataFrame], Sequence[str | None]]:
+    """Give what says the group of events, from a field or a table."""
     if group.table is None:
-        return partial(_field, group.column)
-    path = folder / group.table
-    return _Table(path, str(group.key), group.column)
-
-
-def _field(column: str, decisions: Decisions) -> list[str | None]:
-    return decisions.events[column].cast(pl.String).to_list()
+        column = group.column
+        return lambda events: events[column].cast(pl.String).to_list()
+    return _Table(folder / group.table, str(group.key), group.column)
 
 
 class _Table:
@@ -133,9 +195,9 @@ class _Table:
         self._known = pl.DataFrame(schema={"key": pl.String, "value": pl.String})
         self._refresh()
 
-    def __call__(self, decisions: Decisions) -> list[str | None]:
+    def __call__(self, events: pl.DataFrame) -> list[str | None]:
         self._refresh()
-        asked = decisions.events.select(key=pl.col(self._key).cast(pl.String))
+        asked = events.select(key=pl.col(self._key).cast(pl.String))
         return asked.join(self._known, on="key", how="left", maintain_order="left")["value"].to_list()
 
     def _refresh(self) -> None:

@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING
 
 from sevenfold.design.home import Home
-from sevenfold.design.watched import quality_watchers
 from sevenfold.monitoring.alerts.delivery import Delivery
 from sevenfold.monitoring.alerts.desk import AlertDesk
 from sevenfold.monitoring.alerts.postman import Postman
@@ -39,7 +38,16 @@ def reading_of(design: Design) -> Reading:
 
 
 def watchers_of(design: Design, root: Path) -> list[Watcher]:
-    """Make everything that watches a design."""
+    """Make everything that watches a design: drift, performance, fairness, skew, and whether models score.
+
+    Raises
+    ------
+    DataError
+        A table of groups is there and can't be read.
+    """
+    # Here, since a service that only shows alerts needs none of what this loads.
+    from sevenfold.design.watched import quality_watchers
+
     return [FallbackWatcher(design.monitoring.fallback_share), *quality_watchers(design, root)]
 
 

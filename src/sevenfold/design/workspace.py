@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from sevenfold.learning.bundle import Bundle, load_bundle, schema_hash
 from sevenfold.learning.declaration import silent
 from sevenfold.learning.evaluate import evaluate_folds
 from sevenfold.learning.train import train
+from sevenfold.serving.names import MODEL_CHANGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,6 +64,8 @@ class TrainingTable:
         What mistakes cost, where the design states its problem.
     passed
         The chance with which each event was let through, as decisions in the log tell; ``None``: all were.
+    tables
+        What it was made of.
     """
 
     features: pl.DataFrame
@@ -71,6 +74,7 @@ class TrainingTable:
     quality: LabelQuality
     stakes: Stakes | None = None
     passed: NDArray[np.float64] | None = None
+    tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -216,14 +220,52 @@ class Workspace:
         passed = chances_of(self.home, decided)
         labels = without_silence(labels, passed)
         stakes = stakes_of(self.design, decided, columns)
-        return TrainingTable(columns, decided, labels, quality, stakes, passed)
+        return TrainingTable(columns, decided, labels, quality, stakes, passed, tables)
 
     def train(
         self, table: TrainingTable, progress: LearningProgress = silent
     ) -> tuple[TrainingResult, Bundle]:
-        """Let the candidates compete, fit the best one, write its bundle and make it the current one."""
-        result = train(*self._examples(table), **self._besides(table), progress=progress)
-        offset = int(table.decided["_offset"].max()) + 1  # type: ignore[arg-type]
+        """Let the candidates compete, fit the best one, write its bundle and make it the current one.
+
+        Where the log names a champion that stays the current one, and the bundle waits to be promoted.
+        """
+        result, bundle = self.fit(table, progress)
+        if not self.promoted:
+            with replacing(self._current) as unfinished:
+                unfinished.write_text(json.dumps({"bundle": bundle.id}) + "\n")
+        return result, bundle
+
+    @property
+    def promoted(self) -> bool:
+        """Whether the log says which model decides, and not the newest training."""
+        if not self.home.log.exists():
+            return False
+        with self.home.open_log() as log:
+            return bool(log.entries_of(MODEL_CHANGE))
+
+    def fit(
+        self,
+        table: TrainingTable,
+        progress: LearningProgress = silent,
+        *,
+        as_of: int | None = None,
+        offset: int | None = None,
+    ) -> tuple[TrainingResult, Bundle]:
+        """Let the candidates compete, fit the best one and write its bundle; what decides stays.
+
+        Parameters
+        ----------
+        table
+            What is learned from.
+        progress
+            Told how far it is.
+        as_of, offset
+            The moment of training, epoch milliseconds, and the log's end; by default the newest moment in
+            the table, and the end of its decided events.
+        """
+        result = train(*self._examples(table), **self._besides(table), as_of=as_of, progress=progress)
+        if offset is None:
+            offset = int(table.decided["_offset"].max()) + 1  # type: ignore[arg-type]
         bundle = result.save(
             self.home.bundles,
             program=self.design.program(),
@@ -237,8 +279,6 @@ class Workspace:
             record={"created_at": datetime.now(UTC).isoformat(timespec="seconds")},
         )
         save_test_scores(self.home, bundle.id, result, table.decided["_offset"])
-        with replacing(self._current) as unfinished:
-            unfinished.write_text(json.dumps({"bundle": bundle.id}) + "\n")
         return result, bundle
 
     def evaluate(self, table: TrainingTable, progress: LearningProgress = silent) -> Evaluation:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sevenfold.errors import DesignError, Fault
 from sevenfold.feedback.active.declaration import Active
+from sevenfold.feedback.retraining.declaration import Retraining
 from sevenfold.feedback.review.declaration import Review
 from sevenfold.feedback.review.events import ReviewTag, ReviewVerdict, RuleHit
 from sevenfold.feedback.weak import WeakLabel
@@ -34,6 +35,8 @@ class Feedback:
         Which decisions that nobody asked about are sent to review to learn from them.
     weak
         Rules and tags that count as guesses: ``sf.WeakLabel(...)``.
+    retraining
+        When a model is trained anew, and what must be there for it.
     because
         Why these answers.
 
@@ -46,6 +49,7 @@ class Feedback:
     review: Review = field(default_factory=Review)
     active: Active = field(default_factory=Active)
     weak: tuple[WeakLabel, ...] = ()
+    retraining: Retraining = field(default_factory=Retraining)
     because: str = ""
 
     def __post_init__(self) -> None:
@@ -53,6 +57,7 @@ class Feedback:
         expected: tuple[tuple[str, object, type, str], ...] = (
             ("review", self.review, Review, "sf.Review(...)"),
             ("active", self.active, Active, "sf.Active(...)"),
+            ("retraining", self.retraining, Retraining, "sf.Retraining(...)"),
             *((f"weak[{i}]", one, WeakLabel, "sf.WeakLabel(...)") for i, one in enumerate(self.weak)),
         )
         faults = [

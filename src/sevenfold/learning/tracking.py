@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sevenfold.learning.bundle import Bundle
     from sevenfold.learning.train import TrainingResult
 
-__all__ = ["OFF", "VARIABLE", "Tracked", "track"]
+__all__ = ["OFF", "VARIABLE", "Tracked", "lineage", "quiet", "reach", "track"]
 
 VARIABLE = "SEVENFOLD_MLFLOW"
 """The environment variable that holds a server's URI, or ``off``."""
@@ -94,8 +94,8 @@ def track(
     notes: list[str] = []
     for place in dict.fromkeys((wanted or here, here)):
         try:
-            with _quiet():
-                _reach(place)
+            with quiet():
+                reach(place)
                 local.mkdir(parents=True, exist_ok=True)
                 run = _write(place, result, bundle, files, experiment, local, own=place == here)
             return Tracked(place, run, tuple(notes))
@@ -127,7 +127,7 @@ def _write(
         number = client.create_experiment(experiment, artifact_location=artifacts)
     else:
         number = found.experiment_id
-    run = client.create_run(number, run_name=f"{result.candidate.name} {bundle.id[:8]}", tags=_tags(bundle))
+    run = client.create_run(number, run_name=f"{result.candidate.name} {bundle.id[:8]}", tags=lineage(bundle))
     identity: str = run.info.run_id
     try:
         for name, value in _parameters(bundle.metadata).items():
@@ -143,7 +143,8 @@ def _write(
     return identity
 
 
-def _tags(bundle: Bundle) -> dict[str, str]:
+def lineage(bundle: Bundle) -> dict[str, str]:
+    """Where a bundle comes from: design, features, training set, log offset; as tags."""
     known = bundle.metadata
     tags = {
         "bundle": bundle.id,
@@ -201,7 +202,7 @@ def _plain(name: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "_-. " else "_" for letter in name)
 
 
-def _reach(place: str) -> None:
+def reach(place: str) -> None:
     """Ask a server whether it is there, so that one that is down costs three seconds and not ten minutes."""
     if not place.startswith(("http://", "https://")):
         return
@@ -214,7 +215,7 @@ def _reach(place: str) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep MLflow from phoning home, talking, warning of its own libraries, and trying for long."""
     calm = {
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from sevenfold.errors import LogError, StateError
+from sevenfold.errors import Fault, LogError, StateError, UsageError
 from sevenfold.monitoring.alerts.book import AlertBook
 from sevenfold.monitoring.alerts.lifecycle import Lifecycle
 from sevenfold.monitoring.finding import Finding
@@ -97,6 +97,8 @@ class Monitor:
         The store is damaged.
     LogError
         The log cannot be read.
+    UsageError
+        Two watchers have one name.
     """
 
     def __init__(
@@ -113,6 +115,7 @@ class Monitor:
     ) -> None:
         self._log, self._reading, self._size = log, reading, size
         self._store, self._postman, self._say, self._clock = store, postman, say, clock
+        _check([watcher.name for watcher in watchers])
         self.book = AlertBook()
         self._lifecycle = Lifecycle(alerts, self.book)
         self.trouble = ""
@@ -247,6 +250,14 @@ class Monitor:
     def _note(self, trouble: str) -> None:
         self.trouble = trouble
         self._say(trouble)
+
+
+def _check(names: Sequence[str]) -> None:
+    """Refuse names under which states would replace each other."""
+    taken = [name for name in dict.fromkeys(names) if names.count(name) > 1 or name == _ALERTS]
+    if taken:
+        faults = [Fault("watchers", "a name of its own for each", f"{name!r} again") for name in taken]
+        raise UsageError("These watchers cannot be kept apart", faults)
 
 
 class _Log(ReadableLog, WritableLog, Protocol):

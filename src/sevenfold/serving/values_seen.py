@@ -21,7 +21,7 @@ SCORE_BOUNDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 
 """Upper bounds of the buckets of scores; finer where most payments are."""
 
 _ROWS = 1_024
-"""Decisions that wait to be counted: half a megabyte, and counted in a fifth of a millisecond."""
+"""Decisions that wait to be counted: half a megabyte, and counted in half a millisecond."""
 
 
 class ValuesSeen:

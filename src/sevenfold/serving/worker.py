@@ -47,6 +47,8 @@ __all__ = ["Worker", "unavailable"]
 
 _RETRY_S = 1.0
 _LEFT_BEHIND = 10_000
+_FEW = 1_000
+"""Entries of others that are looked at on the deciding thread."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 5.0
 
 
@@ -130,7 +132,8 @@ class Worker:
                 if self.pipeline.can_explain:
                     self.pipeline.explain()
             except OvertakenError as error:
-                self._begin_again(error)
+                if not self._only_notes(error):
+                    self._begin_again(error)
             except Exception as error:  # noqa: BLE001 - whatever it was, the state is not what the log says
                 self._fail(error)
         if self.pipeline.can_compute or self.pipeline.can_explain or self.pipeline.can_place:
@@ -235,9 +238,10 @@ class Worker:
                     self._succeeded(self.appender.commit())
                 while self.pipeline.can_explain:
                     self.pipeline.explain()
-            except OvertakenError:
-                self.pipeline.recall()
-                self.rebuild()
+            except OvertakenError as error:
+                if not self._only_notes(error):
+                    self.pipeline.recall()
+                    self.rebuild()
 
     # Both.
 
@@ -255,6 +259,18 @@ class Worker:
         if not placed:
             pipeline.finish()
         return placed
+
+    def _only_notes(self, error: OvertakenError) -> bool:
+        """Whether what others wrote changes neither state nor policy: then what is computed stays right.
+
+        Changes of alerts, steps of reviews and the like are written while decisions are made all the time.
+        """
+        stop = self.appender.tail.end
+        if stop - error.since > _FEW:
+            return False
+        folded = {*self.parts.events, *JUDGED}
+        rows = (row for page in self.parts.log.pages(error.since, stop) for row in page)
+        return all(row[1] not in folded for row in rows)
 
     def _catch_up(self) -> None:
         """Fold what someone else has written."""

@@ -43,13 +43,16 @@ LEAST_DAYS: Final = BEFORE + max(WINDOWS) + 21
 
 _ONCE_IN_DAYS: Final = 10_000
 _LEAST_LIMIT: Final = 4.5
+_DOUBT: Final = 2.5
+"""Standard errors by which the limit is raised."""
+
 _LEAST_DEVIATION: Final = 0.35
 """What the cube root of a chi-squared value with one degree of freedom deviates by; a feature that never
 changed in the reference is not taken to be exact."""
 
 _EULER: Final = 0.5772156649015329
 _SAME_FOR_ALL: Final = 50.0
-"""Rows by which a day of the week is taken to be like all others."""
+"""Rows in a bin by which a day of the week is taken to be like all others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,14 +116,15 @@ class Calibration:
         levels = np.full((len(WINDOWS), len(counts), *counts.shape[1:2], 3), np.nan)
         for place, window in enumerate(WINDOWS):
             for stop in range(BEFORE + window, len(counts) + 1):
-                own = np.arange(stop - window, stop)
-                # A day's own rows must not tell what is expected of it: it would look calmer than the next.
-                week = week_of(np.delete(counts, own, 0), np.delete(numbers, own))
+                # Its own rows must not tell what is expected of it: it would look calmer than the next.
+                week = week_of(counts, numbers, slice(stop - window, stop))
                 levels[place, stop - 1] = compare(counts[:stop], numbers[:stop], window, week).level
         mean = np.nanmean(levels, 1)
         deviation = np.maximum(np.nanstd(levels, 1, ddof=1), _LEAST_DEVIATION)
         far = (levels - mean[:, None]) / deviation[:, None]
-        limit = [_limit(far[place, BEFORE + window - 1 :].max(1)) for place, window in enumerate(WINDOWS)]
+        limit = [
+            _limit(far[place, BEFORE + window - 1 :].max(1), window) for place, window in enumerate(WINDOWS)
+        ]
         usual = float(np.median(counts[:, 0].sum(-1)))
         return cls(week_of(counts, numbers), mean, deviation, np.stack(limit), usual)
 
@@ -130,24 +134,46 @@ class Calibration:
         return far
 
 
-def _limit(largest: Floats) -> Floats:
-    """Fit a Gumbel law to daily maxima, shape (days, 3), and read off the return level; shape (3,)."""
+def _limit(largest: Floats, window: int) -> Floats:
+    """Fit a Gumbel law to daily maxima, shape (days, 3), and read off the return level; shape (3,).
+
+    Few days tell little of what is rare, and windows that overlap tell less: the level is raised by its own
+    uncertainty, as if there were only as many days as windows side by side.
+    """
     spread = largest.std(0, ddof=1) * math.sqrt(6.0) / math.pi
-    level = largest.mean(0) - _EULER * spread + spread * math.log(_ONCE_IN_DAYS)
+    rare = math.log(_ONCE_IN_DAYS)
+    # The variance of a quantile by maximum likelihood: Coles (2001), An Introduction to Statistical Modeling
+    # of Extreme Values, §3.3; by moments it is a little more.
+    unsure = math.sqrt((1.11 + 0.52 * rare + 0.61 * rare**2) * window / len(largest))
+    level = largest.mean(0) + spread * (rare - _EULER + _DOUBT * unsure)
     found: Floats = np.maximum(level, _LEAST_LIMIT)
     return found
 
 
-def week_of(counts: Counts, numbers: NDArray[np.int64]) -> Floats:
-    """Give by what factor each bin is fuller on each day of the week; float64, shape (7, features, bins)."""
-    total = counts.sum(0).astype(np.float64)
-    usual = total / np.maximum(total.sum(-1, keepdims=True), 1.0)
-    factors = np.ones((7, *usual.shape))
+def week_of(counts: Counts, numbers: NDArray[np.int64], leave_out: slice = slice(0, 0)) -> Floats:
+    """Give by what factor each bin is fuller on each day of the week; float64, shape (7, features, bins).
+
+    Each day is held against the week around it, so that a trend is not taken for a day of the week.
+
+    Parameters
+    ----------
+    counts, numbers
+        As for `Calibration.of`.
+    leave_out
+        Days that must not tell.
+    """
+    edge = 3
+    rows = counts[:, :1].sum(-1, keepdims=True)
+    total = np.concatenate([np.zeros_like(counts[:1]), counts.cumsum(0)])
+    around = (total[2 * edge + 1 :] - total[: -2 * edge - 1]).astype(np.float64)
+    around *= rows[edge:-edge] / np.maximum(around[:, :1].sum(-1, keepdims=True), 1.0)
+    told = np.ones(len(counts), np.bool_)
+    told[leave_out] = False
+    factors = np.ones((7, *counts.shape[1:]))
     for day in range(7):
-        of_day = counts[numbers % 7 == day].sum(0).astype(np.float64)
-        rows = of_day.sum(-1, keepdims=True)
-        share = (of_day + _SAME_FOR_ALL * usual) / (rows + _SAME_FOR_ALL)
-        factors[day] = np.divide(share, usual, out=factors[day], where=usual > 0)
+        chosen = (told & (numbers % 7 == day))[edge:-edge]
+        seen, usual = counts[edge:-edge][chosen].sum(0), around[chosen].sum(0)
+        factors[day] = (seen + _SAME_FOR_ALL) / (usual + _SAME_FOR_ALL)
     return factors
 
 

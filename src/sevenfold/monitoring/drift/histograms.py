@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 
     from sevenfold.monitoring.drift.calibration import Compared
 
-__all__ = ["Change", "Histograms"]
+__all__ = ["NEAR", "Change", "Histograms"]
 
 _RECENT: Final = BEFORE + max(WINDOWS)
 _LEARNED: Final = LEAST_DAYS
 """Days of its own that a set without a reference learns from."""
+
+NEAR: Final = 0.8
+"""An excess from which on a feature is worth a word; what fires is over when it is below."""
 
 _LEAST_SHARE: Final = 0.2
 """A day with fewer of the usual rows than this is no day to compare: the service stood still."""
@@ -93,12 +96,18 @@ class Histograms:
         self.reference = Days(days.bins, days.numbers[whole], days.counts[whole])
         self.calibration = Calibration.of(self.reference.counts, self.reference.numbers)
 
-    def add(self, place: int, codes: NDArray[np.int64]) -> None:
-        """Count bins of one feature on the day that is not over."""
-        self.open[place] += np.bincount(codes, minlength=BINS)
+    def add(self, counts: NDArray[np.int64]) -> None:
+        """Add counts of some rows, int64 of shape (features, `BINS`), to the day that is not over."""
+        self.open += counts
 
     def close(self, day: int) -> list[Change]:
-        """End a day and give how each feature stands, in their order; nothing before there is a reference."""
+        """End a day and give the features that are near their limit, or beyond it.
+
+        Returns
+        -------
+        list
+            Those with an excess of `NEAR` or more; nothing before there is a reference.
+        """
         rows = int(self.open[:1].sum())
         usual = 0.0 if self.calibration is None else self.calibration.usual_rows
         counted, self.open = self.open, np.zeros_like(self.open)
@@ -124,6 +133,7 @@ class Histograms:
         return [
             self._change(place, name, excess[:, place], found, training[place])
             for place, name in enumerate(self.bins)
+            if excess[:, place].max() >= NEAR
         ]
 
     def _change(

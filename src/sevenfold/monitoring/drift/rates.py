@@ -32,11 +32,14 @@ _KEPT: Final = 91
 _LEAST_DAYS: Final = 42
 """Days that are seen before anything is said."""
 
-_LIMIT: Final = 4.75
-"""Standard deviations of the logarithm of a ratio of counts."""
+_LIMIT: Final = 6.0
+"""Standard deviations of the logarithm of a ratio of counts; a few weeks tell little of clusters."""
 
 _LEAST_RATIO: Final = 1.25
 """A smaller change than by a quarter is no news."""
+
+_BLOCKS: Final = 4
+"""Windows side by side that are seen before one of that length says anything."""
 
 _PRIOR: Final = 3.0
 """Blocks of days for which the variation is taken to be chance alone."""
@@ -86,9 +89,8 @@ class Rate:
             return None
         self.counts = np.append(self.counts, count)[-_KEPT:]
         self.exposures = np.append(self.exposures, exposure)[-_KEPT:]
-        if len(self.counts) < _LEAST_DAYS:
-            return None
-        return max((self._at(window) for window in _WINDOWS), key=lambda change: change.excess)
+        windows = [one for one in _WINDOWS if len(self.counts) >= max(_LEAST_DAYS, one * (_BLOCKS + 1) + 7)]
+        return max((self._at(one) for one in windows), key=lambda change: change.excess, default=None)
 
     def _at(self, window: int) -> RateChange:
         own, before = self.counts[-window:].sum(), self.counts[-window - BEFORE : -window].sum()
@@ -98,23 +100,26 @@ class Rate:
         more = self._overdispersion(window)
         deviation = math.sqrt(more * (1 / (expected + 0.5) + 1 / (before + 0.5)))
         far = abs(ratio) / deviation if abs(ratio) >= math.log(_LEAST_RATIO) else 0.0
-        return RateChange(far / _LIMIT, window, own / rows, before / rows_before, int(own))
+        return RateChange(far / _LIMIT, window, float(own / rows), float(before / rows_before), int(own))
 
     def _overdispersion(self, window: int) -> float:
-        """Give how many times the variance of blocks of days is what chance alone gives; at least 1.
+        """Give how many times the variance of counts is what chance alone gives, at its worst; at least 1.
 
-        The window itself and the week before it do not count: a change must not excuse itself.
+        Blocks as long as each window tell it. The window itself and the week before it do not count: a change
+        must not excuse itself.
         """
-        stop = len(self.counts) - window - 7
-        blocks = stop // window
-        if blocks < 1:
-            return 1.0
-        begin = stop - blocks * window
-        count = self.counts[begin:stop].reshape(blocks, window).sum(1)
-        rows = self.exposures[begin:stop].reshape(blocks, window).sum(1)
-        expected = np.maximum(count.sum() / rows.sum() * rows, 0.5)
-        squares = float(((count - expected) ** 2 / expected).sum())
-        return max(1.0, (squares + _PRIOR) / (max(blocks - 1, 0) + _PRIOR))
+        counts, exposures = self.counts[: -window - 7], self.exposures[: -window - 7]
+        worst = 1.0
+        for length in _WINDOWS:
+            blocks = len(counts) // length
+            if length > window or blocks < 2:
+                continue
+            count = counts[-blocks * length :].reshape(blocks, length).sum(1)
+            rows = exposures[-blocks * length :].reshape(blocks, length).sum(1)
+            expected = np.maximum(count.sum() / rows.sum() * rows, 0.5)
+            squares = float(((count - expected) ** 2 / expected).sum())
+            worst = max(worst, (squares + _PRIOR) / (blocks - 1 + _PRIOR))
+        return worst
 
     def state(self) -> dict[str, Any]:
         """Give all that it knows."""

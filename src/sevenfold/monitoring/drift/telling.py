@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from sevenfold.learning.days import BINS, DAY_MS
+from sevenfold.monitoring.drift.histograms import NEAR
 from sevenfold.monitoring.finding import Finding
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from sevenfold.monitoring.finding import Severity
 
 __all__ = ["Sign", "Told", "tell_category", "tell_change", "tell_concept", "tell_rate"]
-
-_OVER: Final = 0.8
-"""An excess below this ends a finding; in between nothing changes, so that it does not flicker."""
 
 _LARGE: Final = 0.25
 """A stability index from which on a change is large, by the custom of the field."""
@@ -64,9 +62,18 @@ class Told:
             if key not in self.firing or finding.severity != self.firing[key].severity:
                 self.waiting.append(finding)
             self.firing[key] = finding
-        elif key in self.firing and sign.excess < _OVER:
-            over = f"{sign.subject} is as it was in the weeks before"
-            self.waiting.append(self.firing.pop(key).cleared(at_ms, over))
+        elif key in self.firing and sign.excess < NEAR:
+            self._over(key, at_ms)
+
+    def others_are_over(self, day: int, kind: str, near: set[str]) -> None:
+        """Clear the subjects of a kind that are not near their limit any more."""
+        for key, one in list(self.firing.items()):
+            if one.kind == kind and one.subject not in near:
+                self._over(key, (day + 1) * DAY_MS)
+
+    def _over(self, key: str, at_ms: int) -> None:
+        one = self.firing.pop(key)
+        self.waiting.append(one.cleared(at_ms, f"{one.subject} is as it was in the weeks before"))
 
     def begin_model(self, day: int, model: str) -> None:
         """Clear what was said about the model before."""

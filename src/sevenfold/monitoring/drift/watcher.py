@@ -6,15 +6,17 @@ a later one is seen, so that nothing depends on how the log was cut into pages.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
 
 from sevenfold.errors import StateError
-from sevenfold.learning.days import BINS, DAY_MS, Bins, Days
+from sevenfold.learning.days import DAY_MS, Bins, Days
 from sevenfold.monitoring.drift.categories import NewValues, vanished
 from sevenfold.monitoring.drift.concept import Concept, key_hashes
+from sevenfold.monitoring.drift.counted import Counted
 from sevenfold.monitoring.drift.histograms import Histograms
 from sevenfold.monitoring.drift.keeping import pack, unpack
 from sevenfold.monitoring.drift.rates import Rate
@@ -61,6 +63,7 @@ class DriftWatcher:
         self._told = Told()
         self._labels = Rate()
         self._decided: list[float] = []
+        self._judged, self._had_labels = 0, False
         self._begin_day()
         self._begin_model(None)
 
@@ -89,15 +92,21 @@ class DriftWatcher:
         """Fold the next page of the log."""
         decisions, labels = page.decisions, page.labels
         days = np.maximum(np.maximum.accumulate(decisions.decided_ms // DAY_MS), self._day)
-        before = np.searchsorted(decisions.offsets, labels.offsets)
-        label_days = np.append(self._day, days)[before]
+        label_days = np.append(self._day, days)[np.searchsorted(decisions.offsets, labels.offsets)]
+        counted: Counted | None = None
         for day in np.unique(np.append(days, label_days)).tolist():
             if day < 0:
-                continue  # labels before the first decision say nothing about any
+                self._had_labels = True  # of events that were not decided: they come at their usual rate
+                continue
             if day > self._day:
                 self._close(day)
             low, high = np.searchsorted(days, [day, day + 1]).tolist()
-            self._decisions(decisions, low, high)
+            if low < high:
+                if self.model is None:
+                    self._begin_model(next((one for one in decisions.models[low:high] if one), None))
+                if counted is None or counted.model != self.model:
+                    counted = Counted.of(self.model, decisions, days, self._features.bins, self._score.bins)
+                self._decisions(decisions, counted, low, high)
             self._said(labels, label_days == day)
 
     def _close(self, next_day: int) -> None:
@@ -111,41 +120,24 @@ class DriftWatcher:
         self._begin_day()
         self._day = next_day
 
-    def _decisions(self, decisions: Decisions, low: int, high: int) -> None:
-        if low == high:
-            return
-        models = decisions.models[low:high]
-        if self.model is None:
-            self._begin_model(next((model for model in models if model is not None), None))
-        names, counts = np.unique([model for model in models if model is not None], return_counts=True)
-        for name, count in zip(names.tolist(), counts.tolist(), strict=True):
-            self._models[name] = self._models.get(name, 0) + count
-        names, counts = np.unique(decisions.actions[low:high], return_counts=True)
-        for name, count in zip(names.tolist()[:_MOST_ACTIONS], counts.tolist(), strict=False):
-            self._actions[name] = self._actions.get(name, 0) + count
+    def _decisions(self, decisions: Decisions, counted: Counted, low: int, high: int) -> None:
+        for name, count in Counter(decisions.models[low:high]).items():
+            if name is not None:
+                self._models[name] = self._models.get(name, 0) + count
+        for name, count in Counter(decisions.actions[low:high].tolist()).items():
+            if name in self._actions or len(self._actions) < _MOST_ACTIONS:
+                self._actions[name] = self._actions.get(name, 0) + count
         self._today += high - low
-        self._values(decisions, low, high)
-        scores = decisions.scores[low:high]
-        self._score.add(0, self._score.bins["score"].codes(scores))
+        self._features.add(counted.features[self._day])
+        self._score.add(counted.scores[self._day])
+        for name, new in self._new.items():
+            if name in counted.texts:
+                new.add(counted.texts[name][low:high])
         if self._concept is not None:
-            passed = decisions.passed[low:high]
+            passed = counted.passed[low:high]
             weights = np.divide(1.0, passed, out=np.zeros_like(passed), where=passed > 0)
-            self._concept.add(self._day, key_hashes(decisions.keys[low:high]), scores, weights)
-
-    def _values(self, decisions: Decisions, low: int, high: int) -> None:
-        """Count feature values; one that the program does not give any more is missing in every row."""
-        places = {name: place for place, name in enumerate(decisions.names)}
-        texts = set() if decisions.program is None else set(decisions.program.texts)
-        for place, (name, bins) in enumerate(self._features.bins.items()):
-            if name in self._new and name in texts:
-                values = pl.Series(decisions.texts(name)[low:high], dtype=pl.String)
-                self._new[name].add(values)
-                codes = bins.text_codes(values)
-            elif name in places and name not in self._new and name not in texts:
-                codes = bins.codes(np.ascontiguousarray(decisions.features[low:high, places[name]]))
-            else:
-                codes = np.full(high - low, BINS - 1)
-            self._features.add(place, codes)
+            hashes = key_hashes(decisions.keys[low:high])
+            self._concept.add(self._day, hashes, decisions.scores[low:high], weights)
 
     def _said(self, labels: LabelEvents, rows: NDArray[np.bool_]) -> None:
         if not rows.any():
@@ -160,23 +152,31 @@ class DriftWatcher:
 
     def _judge(self, day: int) -> None:
         told, features = self._told, self._features
-        for change in features.close(day):
+        changes = features.close(day)
+        for change in changes:
             told.now(day, tell_change("drift", change, features.bins[change.feature]))
+        told.others_are_over(day, "drift", {change.feature for change in changes})
         for name, new in self._new.items():
             known = list(features.bins).index(name)
             gone = vanished(features.counts[:, known], new.known)
             told.now(day, tell_category(name, "new", new.close()))
             told.now(day, tell_category(name, "gone", gone))
-        for change in self._score.close(day):
+        changes = self._score.close(day)
+        for change in changes:
             told.now(day, tell_change("share", change, self._score.bins["score"]))
-        for name in sorted({*self._actions, *self._rates})[:_MOST_ACTIONS]:
+        actions = {*self._actions, *self._rates}
+        told.others_are_over(day, "share", actions | {change.feature for change in changes})
+        for name in sorted(actions)[:_MOST_ACTIONS]:
             rate = self._rates.setdefault(name, Rate()).close(self._actions.get(name, 0), self._today)
             if rate is not None:
                 told.now(day, tell_rate("share", name, rate))
+        self._judged += 1
         self._decided = [*self._decided, float(self._today)][-_REPORTED_WITHIN:]
-        reported = self._labels.close(self._today_labels, float(np.mean(self._decided)))
-        if reported is not None and self._matures is not None:
-            told.now(day, tell_rate("label_rate", "labels", reported))
+        # Where the first decisions are the first events of all, labels are rare until some had time to come.
+        if self._matures is not None and (self._had_labels or self._judged > self._matures):
+            reported = self._labels.close(self._today_labels, float(np.mean(self._decided)))
+            if reported is not None:
+                told.now(day, tell_rate("label_rate", "labels", reported))
         if self._concept is not None:
             for matured in self._concept.close(day):
                 told.now(day, tell_concept(matured))
@@ -209,6 +209,7 @@ class DriftWatcher:
             "actions": self._actions,
             "today": [self._today, self._today_labels],
             "decided": self._decided,
+            "judged": [self._judged, self._had_labels],
             "told": self._told.state(),
             "labels": self._labels.state(),
             "features": self._features.state(),
@@ -240,6 +241,7 @@ class DriftWatcher:
             raise StateError("The state of the drift watcher is of another design or reference")
         self._day, self._models, self._actions = known["day"], known["models"], known["actions"]
         (self._today, self._today_labels), self._decided = known["today"], known["decided"]
+        self._judged, self._had_labels = known["judged"]
         self._told.restore(known["told"])
         self._labels.restore(known["labels"])
         self._features.restore(known["features"])

@@ -15,7 +15,7 @@ from sevenfold.monitoring.performance.figures import FIGURES, RATES, expected_fi
 from sevenfold.monitoring.performance.sums import ALL, SCHEMA, expected_sums, matured_sums, split_sums
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sevenfold.monitoring.page import Page
     from sevenfold.monitoring.performance.cohort import Watched
@@ -50,12 +50,18 @@ class PerformanceWatcher:
         self.cohorts = Cohorts(watched)
         self.matured = pl.DataFrame(schema=SCHEMA)
         self._firing: dict[str, Finding] = {}
+        self._judged = -1
+        self.matured_day: Callable[[pl.DataFrame], None] | None = None
+        """Given the rows of each day that has matured, for who needs more than sums."""
 
     def see(self, page: Page) -> None:
         """Fold the next page of the log."""
-        days = [matured_sums(day, self.splits) for day in self.cohorts.see(page) if day.height]
-        if days:
-            table = pl.concat([self.matured, *days])
+        ripe = [day for day in self.cohorts.see(page) if day.height]
+        if self.matured_day is not None:
+            for day in ripe:
+                self.matured_day(day)
+        if ripe:
+            table = pl.concat([self.matured, *(matured_sums(day, self.splits) for day in ripe)])
             self.matured = table.filter(pl.col("day") > pl.col("day").max() - _KEPT_DAYS)
 
     def by_value(self, split: str = "all") -> dict[str, dict[str, Rate]]:
@@ -102,7 +108,13 @@ class PerformanceWatcher:
         return expected_figures(rows.drop("day").sum().row(0, named=True))
 
     def findings(self, now_ms: int) -> list[Finding]:
-        """Say which limits are crossed beyond the interval, on the whole and by split, and which no more."""
+        """Say which limits are crossed beyond the interval, on the whole and by split, and which no more.
+
+        Nothing is new before another day has matured.
+        """
+        if self.cohorts.closed == self._judged:
+            return []
+        self._judged = self.cohorts.closed
         found = []
         for subject, name, rate, limit in self._watched_rates():
             key = f"performance:{subject}"
@@ -162,7 +174,7 @@ class PerformanceWatcher:
         if table.schema != pl.Schema(SCHEMA):
             raise StateError("The state of the performance is of another version")
         self.cohorts.restore(cohorts)
-        self.matured, self._firing = table, known
+        self.matured, self._firing, self._judged = table, known, -1
 
 
 def _crossed(name: str, rate: Rate, limit: float) -> bool:

@@ -197,7 +197,7 @@ design = sf.Design(
         "SF605": "It tells where a payment comes from, and thieves' routes show in it; it says little of "
         "who pays.",
         "SF606": "No event tells anyone's nationality, so that there is no group of it to watch.",
-        "SF701": "The defaults of monitoring and feedback were made for this design.",
+        "SF701": "The defaults of monitoring were made for this design.",
         "SF705": "Money saved hangs on a few large frauds of a fold; average precision is steadier, and "
         "the money stands beside it in every report.",
     },
@@ -206,6 +206,7 @@ design = sf.Design(
             by=("card", "device", "ip"),
             because="A thief's payments share these; a large merchant is shared by everybody.",
         ),
+        because="What analysts find is a label weeks before a chargeback is.",
     ),
     because="Velocity, novelty and company: what a card does too fast, for the first time, and with whom.",
 )

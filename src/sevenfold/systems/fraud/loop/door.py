@@ -62,16 +62,26 @@ class InProcess:
     ----------
     service
         What decides; its clock is the world's.
+
+    Attributes
+    ----------
+    decisions
+        The decision's id by the payment's.
     """
 
     def __init__(self, service: DecisionService) -> None:
         self._service = service
+        self.decisions: dict[str, str] = {}
 
     def decide(self, payments: pl.DataFrame) -> pl.DataFrame:
         """Decide payments; see `Door.decide`."""
         if not payments.height:
             return pl.DataFrame(schema={"payment_id": pl.String, "action": pl.String, "score": pl.Float64})
-        return self._service.decide_table(payments).select("payment_id", "action", "score")
+        answers = self._service.decide_table(payments)
+        self.decisions.update(
+            zip(answers["payment_id"].to_list(), answers["decision_id"].to_list(), strict=True)
+        )
+        return answers.select("payment_id", "action", "score")
 
     def tell(self, event: str, frame: pl.DataFrame) -> None:
         """Bring in other events.
