@@ -82,9 +82,11 @@ class Live:
         What was blocked has no label: there the false alarm counts with the chance of one that the score
         tells, which is calibrated.
         """
-        blocked, positive = self.action == "block", self.label == 1
+        blocked: NDArray[np.bool_] = self.action == "block"
+        positive: NDArray[np.bool_] = self.label == 1
         if metric == "blocked":
-            return blocked[self.final].astype(np.float64)
+            blocks: NDArray[np.float64] = blocked[self.final].astype(np.float64)
+            return blocks
         missed = np.where((self.action == "approve") & positive, self.money[:, 0], 0.0)
         if metric == "missed":
             found: NDArray[np.float64] = missed[self.final]

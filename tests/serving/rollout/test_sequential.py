@@ -54,8 +54,10 @@ def test_a_sample_without_both_arms_says_nothing() -> None:
         (Counts(2_000, 40, failed=50), "50 of its 2,000 decisions had no score; at most 0.10% are allowed."),
         (
             Counts(2_000, 40, groups={"DE": (1_000, 20), "NL": (1_000, 200)}),
-            "Block rates of groups of country lie 18.00% apart, the champion's 0.00%;"
-            " 5.00% more are allowed.",
+            (
+                "Block rates of groups of country lie 18.00% apart, the champion's 0.00%;"
+                " 5.00% more are allowed."
+            ),
         ),
     ],
 )
