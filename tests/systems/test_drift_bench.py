@@ -29,10 +29,13 @@ def test_every_seed_has_a_quiet_world_and_one_of_each_kind():
 
 def test_alarms_of_one_day_are_one_and_delays_count_from_the_first_day():
     outcomes = [
-        outcome("quiet", [100, 100, 160]),
+        outcome("quiet", [100, 100, 165]),
         outcome("wave", [120, 152], first=FIRST_DAY),
         outcome("wave", [120], first=FIRST_DAY, seed=2),
     ]
+    assert outcomes[1].noticed() == 3
+    assert outcomes[1].noticed(outcome("quiet", [160])) == 3
+    assert outcomes[1].noticed(outcome("quiet", [155])) is None
     summary = Summary.of(outcomes)
     assert (summary.quiet_days, summary.alarms, summary.by_chance) == (90, 2, 1.0)
     assert summary.alarms_per_30_days == pytest.approx(2 / 3)

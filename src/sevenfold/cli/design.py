@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sevenfold.design.check.check import Report
     from sevenfold.design.check.finding import Finding
 
-__all__ = ["check", "design", "document", "explain"]
+__all__ = ["check", "design", "document", "explain", "new"]
 
 design = App(
     name="design",
@@ -67,6 +67,57 @@ def check(
     terminal.result(report.to_json())
     if report.errors:
         raise SystemExit(1)
+
+
+@design.command
+def new(
+    *,
+    sample: Path,
+    out: Path,
+    answers: Path | None = None,
+    name: str | None = None,
+    event: str = "Event",
+    options: Options = DEFAULTS,
+) -> None:
+    """Ask what a design must answer, and write one that runs as it stands.
+
+    Columns are proposed from a sample of labelled events and confirmed. On a
+    terminal every question is asked, with its reason; Enter leaves one open.
+    Beside the design's file, a folder named after it gets the sample as the
+    events that the design takes in.
+
+    Parameters
+    ----------
+    sample
+        A CSV, JSON Lines or Parquet file of labelled events.
+    out
+        The design's file to write, such as orders.py; it must not be there.
+    answers
+        A TOML or JSON file of answers; then nothing is asked. A table "columns"
+        says what columns are.
+    name
+        Of the design; by default that of the file.
+    event
+        What one row is called, such as Order.
+    """
+    import sys
+
+    from sevenfold.cli.interview import asked
+    from sevenfold.design.interview.start import begin, read_answers
+
+    terminal = options.terminal()
+    given = read_answers(answers) if answers is not None else {}
+    started = begin(sample, out, given, name=name, event=event)
+    if answers is None and sys.stdin.isatty():
+        started = asked(terminal, started)
+    terminal.table(["column", "is"], list(started.sample.kinds.items()), title="Columns")
+    events = started.write(out)
+    for point in started.open_points():
+        terminal.say(f"open: {point}", style="yellow")
+    terminal.say(f"Written to {out}, its events to {events}. Next: sevenfold run {out} --events {events}")
+    terminal.result(
+        {"out": out, "events": events, "columns": started.sample.kinds, "open": started.open_points()}
+    )
 
 
 @design.command

@@ -185,6 +185,13 @@ class SqliteFile:
         with self._reading("in its index") as reader:
             return reader.execute(_OF_EVENT, (event,)).fetchall()
 
+    def count_of(self, event: str, first: int) -> int:
+        """Return how many entries of one event there are from an offset on, by the index alone."""
+        with self._reading("in its index") as reader:
+            asked = "SELECT count(*) FROM entry WHERE event = ? AND offset >= ?"
+            (count,) = reader.execute(asked, (event, first)).fetchone()
+        return int(count)
+
     def insert(self, rows: Sequence[Row]) -> None:
         """Add rows, within a transaction."""
         self._writer.executemany(_INSERT, rows)

@@ -117,6 +117,10 @@ class SqliteEventLog:
         """Return all entries of one event in their order, found by its index: for events that are few."""
         return [LogEntry(*row) for row in self._file.of_event(event)]
 
+    def count_of(self, event: str, from_offset: int = 0) -> int:
+        """Return how many entries of one event there are from an offset on; no entry is read for it."""
+        return self._file.count_of(event, from_offset)
+
     def bodies(self, event: str, keys: Sequence[str]) -> dict[str, bytes]:
         """Return the bodies of those events of some keys that are known."""
         return self._file.committed(event, keys)

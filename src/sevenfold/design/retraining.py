@@ -269,9 +269,9 @@ def _table(workspace: Workspace, offset: int, progress: Progress) -> tuple[Train
 
 
 def _labels_since(workspace: Workspace, offset: int) -> int:
-    tables = workspace.history()
     names = {source.event.__name__ for source in workspace.label.sources}
-    return sum(int((tables[name][OFFSET] >= offset).sum()) for name in names if name in tables)
+    with workspace.home.open_log() as log:
+        return sum(log.count_of(name, offset) for name in names)
 
 
 def _trained(

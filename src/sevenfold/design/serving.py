@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
+import sys
 import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,10 +12,10 @@ from typing import TYPE_CHECKING
 from sevenfold.data.durable import replacing
 from sevenfold.data.sqlite_log import SqliteEventLog
 from sevenfold.design.policing import problem_of, sheet_of
-from sevenfold.design.rollout import keep_in_step, resolver, trained_first
+from sevenfold.design.rollout import RolloutDesk, keep_in_step, resolver, trained_first
 from sevenfold.design.snapshot import snapshot_command
 from sevenfold.design.workspace import Workspace
-from sevenfold.errors import BundleError, UsageError
+from sevenfold.errors import BundleError, SevenfoldError, UsageError
 from sevenfold.learning.risk_scale import RiskScale
 from sevenfold.learning.scorer import RowScorer
 from sevenfold.serving.judge import PolicyJudge
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from sevenfold.serving.rules.sheet import Sheet
 
 __all__ = ["open_service", "served_model"]
+
+_LOG = logging.getLogger("sevenfold.rollout")
 
 
 def open_service(
@@ -96,6 +100,9 @@ def open_service(
             routing=found.routing,
             resolve=resolve if model is None else None,
             resolved=len(changes),
+            shadow=found.shadow,
+            shadow_command=None if design.source is None else partial(_shadow_command, design.source, root),
+            unfit=partial(_unfit, RolloutDesk(design, root, clock)),
         )
     )
 
@@ -119,6 +126,20 @@ def _first(
         return Resolved(None), str(error)
     except Exception as error:  # noqa: BLE001 - the runtime's own refusals have no common base
         return Resolved(None), f"The model can't be loaded: {type(error).__name__}: {error}"
+
+
+def _shadow_command(source: str, root: Path, bundle: str) -> tuple[str, ...]:
+    return sys.executable, "-m", "sevenfold.design.shadow", source, str(root.absolute()), bundle
+
+
+def _unfit(desk: RolloutDesk, bundle: str, why: str) -> None:
+    """Stop the trial of a bundle in the shadow, where it is not over already."""
+    try:
+        trial = desk.standing().trial
+        if trial is not None and trial.bundle == bundle:
+            desk.stop(who="service", why=why)
+    except SevenfoldError as error:
+        _LOG.warning("the trial of %s could not be stopped: %s", bundle, error.summary)
 
 
 def _machine_ms() -> int:

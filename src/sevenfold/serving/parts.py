@@ -60,6 +60,12 @@ class Parts:
         above.
     resolved
         How many of the log's changes those above amount to.
+    shadow
+        The bundle that begins in the shadow; `None` for none.
+    shadow_command
+        What scores a bundle in the shadow, in another process; `None` leaves that to others.
+    unfit
+        Told why a bundle in the shadow is not fit, so that its trial is stopped.
     """
 
     plan: Plan
@@ -79,3 +85,6 @@ class Parts:
     routing: Routing | None = None
     resolve: Callable[[list[LogEntry]], Resolved] | None = None
     resolved: int = 0
+    shadow: str | None = None
+    shadow_command: Callable[[str], Sequence[str]] | None = None
+    unfit: Callable[[str, str], None] = lambda _bundle, _why: None

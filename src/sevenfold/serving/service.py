@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sevenfold.data.log import NewEntry
+from sevenfold.data.sqlite_appender import OvertakenError
 from sevenfold.errors import DataError, Fault, LogError, UsageError
 from sevenfold.serving.names import DECISION, MODEL_CHANGE, PROGRAM
 from sevenfold.serving.outcome import Accepted, Outcome
 from sevenfold.serving.reception import Rival
 from sevenfold.serving.record import Decision, Program, decode_record
+from sevenfold.serving.rollout.shadow import SILENT_S, Minder
 from sevenfold.serving.rollout.watch import Watch
 from sevenfold.serving.stats import Stats, measure
 from sevenfold.serving.worker import Worker, unavailable
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["DecisionService"]
 
 T = TypeVar("T")
+
+_TRIES = 8
 
 
 class DecisionService:
@@ -57,9 +61,12 @@ class DecisionService:
         self._worker = Worker(parts)
         self._note_program()
         self._watch: Watch | None = None
+        self._minder: Minder | None = None
+        self._minded: str | None = None
         if parts.resolve is not None:
             changes = partial(parts.log.entries_of, MODEL_CHANGE)
             self._watch = Watch(changes, parts.resolve, self._take_up, parts.resolved)
+            self._mind(parts.shadow)
             self._watch.start()
 
     def decide(self, values: Mapping[str, object]) -> Decision:
@@ -137,6 +144,12 @@ class DecisionService:
         from sevenfold.serving.table import decide_table
 
         self._worker.let_go()
+        for _ in range(_TRIES):
+            self._worker.catch_up()
+            try:
+                return decide_table(self._worker, frame, progress, physical=physical)
+            except OvertakenError:  # somebody wrote between two batches: what is durable is found again
+                continue
         return decide_table(self._worker, frame, progress, physical=physical)
 
     async def accept(self, event: str, rows: Sequence[Mapping[str, object]]) -> Accepted:
@@ -262,6 +275,18 @@ class DecisionService:
 
     def _take_up(self, resolved: Resolved) -> None:
         self._worker.use(resolved.champion, resolved.routing)
+        self._mind(resolved.shadow)
+
+    def _mind(self, bundle: str | None) -> None:
+        """Have a bundle scored in the shadow, and no other one."""
+        command = self.parts.shadow_command
+        if command is None or bundle == self._minded:
+            return
+        if self._minder is not None:
+            self._minder.close()
+        self._minder, self._minded = None, bundle
+        if bundle is not None:
+            self._minder = Minder(command(bundle), SILENT_S, partial(self.parts.unfit, bundle))
 
     def snapshot(self, path: Path | str | None = None) -> Path:
         """Write a snapshot of feature state now; in the background it happens by itself.
@@ -301,6 +326,8 @@ class DecisionService:
         self._closing = True
         if self._watch is not None:
             self._watch.close()
+        if self._minder is not None:
+            self._minder.close()
         self._worker.close()
         self.parts.log.close()
 

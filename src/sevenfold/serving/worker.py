@@ -272,6 +272,12 @@ class Worker:
         rows = (row for page in self.parts.log.pages(error.since, stop) for row in page)
         return all(row[1] not in folded for row in rows)
 
+    def catch_up(self) -> None:
+        """Fold what someone else has written, where nothing is under way."""
+        with self.lock:
+            if not self.trouble and not self.pipeline.busy and self.appender.overtaken():
+                self._catch_up()
+
     def _catch_up(self) -> None:
         """Fold what someone else has written."""
         first = self.appender.tail.end

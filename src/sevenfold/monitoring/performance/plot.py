@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 __all__ = ["plot_performance"]
 
 _TITLES = {
-    "precision": "Precision by day: of the reviewed and blocked, how many were positive",
-    "recall": "Recall by day: of the positives, how many were reviewed or blocked",
-    "false_positives": "False positives by day: of the negatives, how many were reviewed or blocked",
+    "precision": "Positives among reviewed and blocked",
+    "recall": "Positives that were reviewed or blocked",
+    "false_positives": "Negatives that were reviewed or blocked",
 }
+
+
+_OVER = 7
+"""Days that are taken together: like weekdays are then compared with like."""
 
 
 def plot_performance(watcher: PerformanceWatcher, figure: str, path: Path, last: int = 90) -> Path:
@@ -43,10 +47,12 @@ def plot_performance(watcher: PerformanceWatcher, figure: str, path: Path, last:
     MissingExtraError
         matplotlib is not installed.
     """
-    subtitle = "Measured where labels are final; later, what scores lead to expect. Bands of 95 %."
+    subtitle = (
+        "Over seven days; measured where labels are final, later what scores lead to expect. 95 % bands."
+    )
     drawn, axes = canvas(_TITLES[figure], subtitle, size=(9.0, 4.6))
-    measured = {day: rates[figure] for day, rates in watcher.by_day(last).items()}
-    expected = {day: rates[figure] for day, rates in watcher.expected_by_day().items()}
+    measured = {day: rates[figure] for day, rates in watcher.by_day(last, _OVER).items()}
+    expected = {day: rates[figure] for day, rates in watcher.expected_by_day(_OVER).items()}
     _band(axes, measured, ACCENT, "measured")
     _band(axes, expected, QUIETS[2], "expected")
     limit = watcher.declared.limits.get(figure)

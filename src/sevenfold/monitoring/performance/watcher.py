@@ -71,15 +71,25 @@ class PerformanceWatcher:
             for value, sums in split_sums(self.matured, split, self.declared.days).items()
         }
 
-    def by_day(self, last: int | None = None) -> dict[int, dict[str, Rate]]:
-        """Figures of each matured day since the epoch, of the newest days or of all that are kept."""
-        rows = self.matured.filter(pl.col("split") == ALL[0]).sort("day")
+    def by_day(self, last: int | None = None, over: int = 1) -> dict[int, dict[str, Rate]]:
+        """Figures of each matured day since the epoch, each taken over so many days that end with it.
+
+        Parameters
+        ----------
+        last
+            The newest days only; ``None`` for all that are kept.
+        over
+            Days with decisions that are added up.
+        """
+        rows = _rolled(
+            self.matured.filter(pl.col("split") == ALL[0]).drop("split", "value").sort("day"), over
+        )
         rows = rows if last is None else rows.tail(last)
         return {int(row["day"]): matured_figures(row) for row in rows.iter_rows(named=True)}
 
-    def expected_by_day(self) -> dict[int, dict[str, Rate]]:
-        """What scores lead to expect of each day that has not matured."""
-        rows = expected_sums(self.cohorts.waiting)
+    def expected_by_day(self, over: int = 1) -> dict[int, dict[str, Rate]]:
+        """What scores lead to expect of each day that has not matured; ``over`` as for `by_day`."""
+        rows = _rolled(expected_sums(self.cohorts.waiting), over)
         return {int(row["day"]): expected_figures(row) for row in rows.iter_rows(named=True)}
 
     def errors(self) -> dict[str, tuple[float, float, int]]:
@@ -175,6 +185,11 @@ class PerformanceWatcher:
             raise StateError("The state of the performance is of another version")
         self.cohorts.restore(cohorts)
         self.matured, self._firing, self._judged = table, known, -1
+
+
+def _rolled(rows: pl.DataFrame, over: int) -> pl.DataFrame:
+    """Sums of each row and those before it, so many in all."""
+    return rows.with_columns(pl.exclude("day").rolling_sum(over, min_samples=1))
 
 
 def _crossed(name: str, rate: Rate, limit: float) -> bool:

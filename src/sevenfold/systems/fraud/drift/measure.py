@@ -61,9 +61,22 @@ class Outcome:
         """The days at whose end something fired that had not before: what fires together is one alert."""
         return sorted({day for day, *_ in self.alarms})
 
-    def noticed(self) -> int | None:
-        """Give the days from the first one of the change to the end of that on which it was noticed."""
-        after = [day for day, *_ in self.alarms if day >= self.first]
+    def noticed(self, quiet: Outcome | None = None) -> int | None:
+        """Give the days from the first one of the change to the end of that on which it was noticed.
+
+        Parameters
+        ----------
+        quiet
+            The world of the same seed without the change: what is said there, too, within a week, is not
+            about the change.
+        """
+        there = () if quiet is None else quiet.alarms
+        after = [
+            day
+            for day, kind, subject, _ in self.alarms
+            if day >= self.first
+            and not any(own[1:3] == (kind, subject) and abs(own[0] - day) <= 7 for own in there)
+        ]
         return min(after) - self.first + 1 if after else None
 
     def to_json(self) -> dict[str, Any]:

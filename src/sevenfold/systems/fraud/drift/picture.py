@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sevenfold.learning.canvas import ACCENT, GREY, canvas, save
-from sevenfold.systems.fraud.drift.report import Summary
+from sevenfold.systems.fraud.drift.report import Summary, twin
 from sevenfold.systems.fraud.drift.worlds import DAYS, FIRST_DAY
 
 if TYPE_CHECKING:
@@ -27,11 +27,12 @@ def draw(outcomes: Sequence[Outcome], path: Path) -> Path:
     figure, axes = canvas("Days until a change is noticed", subtitle)
     names = sorted({f"{one.kind} {one.name}" for one in changed}, reverse=True)
     for one in changed:
-        height, delay = names.index(f"{one.kind} {one.name}"), one.noticed()
+        height, delay = names.index(f"{one.kind} {one.name}"), one.noticed(twin(one, outcomes))
         if delay is None:
             axes.plot([DAYS - FIRST_DAY + 1], [height], "x", color=GREY, markersize=7)
         else:
             axes.plot([delay], [height], "o", color=ACCENT, markersize=7, alpha=0.7)
     axes.set(xlabel="days since the change began (x: not noticed)", xlim=(0, DAYS - FIRST_DAY + 3))
     axes.set_yticks(range(len(names)), [name.replace("_", " ") for name in names], fontsize=9)
+    figure.subplots_adjust(left=0.25)
     return save(figure, path)

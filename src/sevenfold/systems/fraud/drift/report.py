@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sevenfold.systems.fraud.drift.measure import Outcome
 
-__all__ = ["Kind", "Summary", "drift_markdown"]
+__all__ = ["Kind", "Summary", "drift_markdown", "twin"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Summary:
             sum(one.days for one in quiet),
             sum(len(one.alarm_days) for one in quiet),
             fmean(late) if late else 0.0,
-            tuple(_kind(name, group) for name, group in groups.items()),
+            tuple(_kind(name, group, quiet) for name, group in groups.items()),
             median(one.event_us for one in outcomes),
             median(one.count_us for one in outcomes),
         )
@@ -122,8 +122,13 @@ class Summary:
         }
 
 
-def _kind(name: str, group: Sequence[Outcome]) -> Kind:
-    delays = [one.noticed() for one in group]
+def twin(one: Outcome, outcomes: Sequence[Outcome]) -> Outcome | None:
+    """Find the quiet world of the same seed."""
+    return next((other for other in outcomes if other.kind == "quiet" and other.seed == one.seed), None)
+
+
+def _kind(name: str, group: Sequence[Outcome], quiet: Sequence[Outcome]) -> Kind:
+    delays = [one.noticed(twin(one, quiet)) for one in group]
     missed = [sum(one.missed_by_day[:delay]) for one, delay in zip(group, delays, strict=True)]
     seen = [delay for delay in delays if delay is not None]
     return Kind(name, len(group), len(seen), median(seen) if seen else None, median(missed))
@@ -137,7 +142,7 @@ def drift_markdown(outcomes: Sequence[Outcome]) -> str:
     unnoticed = [
         f"{one.kind} {one.name}, seed {one.seed}"
         for one in outcomes
-        if one.kind != "quiet" and one.noticed() is None
+        if one.kind != "quiet" and one.noticed(twin(one, quiet)) is None
     ]
     lines = [
         (
