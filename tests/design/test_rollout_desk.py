@@ -213,3 +213,17 @@ def test_what_is_not_there_cannot_be_promoted(tmp_path: Path, bundles: tuple[str
         desk.promote("nothing", who="ana", why="better")
     with pytest.raises(UsageError, match="expected another one than the champion"):
         desk.promote(bundles[0], who="ana", why="better")
+
+
+def test_the_rollout_is_shown_and_changed_over_http(tmp_path: Path, bundles: tuple[str, str]) -> None:
+    from types import SimpleNamespace
+
+    from sevenfold.design.rollout_routes import ChangeAsked, rollout_routes
+
+    desk = RolloutDesk(DESIGN, tmp_path)
+    show, change = rollout_routes(desk)
+    assert (show.scope, change.scope) == ("read", "admin")
+    body = ChangeAsked("promote", "It is better.", bundles[1])
+    asked: Any = SimpleNamespace(body=body, caller=SimpleNamespace(name="ops"))
+    assert change.handler(asked).who == "ops"
+    assert show.handler(asked)["champion"] == bundles[1]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sevenfold.design.home import Home
 from sevenfold.design.reviewing import open_queue
+from sevenfold.design.rollout import RolloutDesk
 from sevenfold.design.watching import alert_desk
 from sevenfold.monitoring.alerts.gauges import AlertGauges
 from sevenfold.serving.authentication import Open
@@ -119,10 +120,12 @@ def plugged_routes(
     root: Path,
 ) -> Sequence[Plugged]:
     """Return the routes of other rooms: each adds its own here, see `sevenfold.serving.http.plugged`."""
+    from sevenfold.design.rollout_routes import rollout_routes
     from sevenfold.feedback.review.routes import review_routes
     from sevenfold.monitoring.alerts.routes import alert_routes
 
     return [
         *alert_routes(alert_desk(design, root, service.parts.clock_ms)),
+        *rollout_routes(RolloutDesk(design, root, service.parts.clock_ms)),
         *review_routes(partial(open_queue, design, root, None, service.parts.clock_ms)),
     ]
