@@ -85,7 +85,7 @@ bench: install  ## measure; the figures go into docs/benchmarks.md
 
 lock:  ## resolve requirements.lock anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade \
-		pyproject.toml --extra learn --extra bench --group dev -o requirements.lock
+		pyproject.toml --extra learn --extra monitor --extra postgres --extra bench --group dev -o requirements.lock
 
 clean:  ## remove .venv/, caches and build output; .sevenfold/ with your data stays
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
