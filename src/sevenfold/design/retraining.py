@@ -25,6 +25,8 @@ from sevenfold.serving.names import MODEL_CHANGE, RETRAINING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy.typing as npt
+
     from sevenfold.design.workspace import TrainingTable, Workspace
     from sevenfold.feedback.retraining.comparison import Comparison
     from sevenfold.feedback.retraining.declaration import Retraining
@@ -292,27 +294,42 @@ def _trained(
 def _compared(
     workspace: Workspace, table: TrainingTable, as_of: int, bundle: Bundle, champion: Bundle
 ) -> Comparison | None:
-    """Compare on the events of the challenger's tests, which its models there had not learned from.
+    """Compare on events that neither had learned from when it scored them; nothing where there are too few.
 
-    Those that the champion has not learned from either, where they hold enough positives; else all of them,
-    which favours the champion.
+    Those are the events of the challenger's tests that came after the champion's training, and those that
+    were in the champion's tests, too, with the scores that it gave them there.
     """
     tested = pl.read_parquet(workspace.home.runs / f"tested-{bundle.id}.parquet")
     rows = table.decided.select(OFFSET).with_row_index("row").join(tested, on=OFFSET, how="inner")
     row, score = rows["row"].to_numpy().astype(np.int64), rows["score"].to_numpy()
     known = table.labels.at(as_of)[row]
-    kept = (known >= 0) & table.labels.matured(as_of)[row]
-    unseen = kept & (table.labels.times[row] >= epoch_ms(champion.metadata["training"]["end"]))
-    if (known[unseen] == 1).sum() >= _declared(workspace).positives:
-        kept = unseen
-    row, score, y = row[kept], score[kept], known[kept]
-    if not len(row) or not (y == 1).any():
+    theirs = _unlearned(workspace, table, row, champion)
+    kept = (known >= 0) & table.labels.matured(as_of)[row] & ~np.isnan(theirs)
+    row, score, theirs, y = row[kept], score[kept], theirs[kept], known[kept]
+    if (y == 1).sum() < _declared(workspace).positives:
         return None
-    theirs = champion.scorer().score(champion.encoding.encode(table.features[row]))
     entity = workspace.design.learning.entity
     group = (
         table.decided[entity][row].cast(pl.String).fill_null("").rank("dense") if entity else pl.Series(row)
     )
     stakes = None if table.stakes is None else table.stakes.take(row)
     seed = workspace.design.learning.seed
-    return compare(y, score, np.asarray(theirs), group.to_numpy().astype(np.int64), stakes, seed=seed)
+    return compare(y, score, theirs, group.to_numpy().astype(np.int64), stakes, seed=seed)
+
+
+def _unlearned(
+    workspace: Workspace, table: TrainingTable, row: np.ndarray, champion: Bundle
+) -> npt.NDArray[np.float64]:
+    """What the champion says of events that it has not learned from; NaN of all others, shape (rows,)."""
+    found = np.full(len(row), np.nan)
+    path = workspace.home.runs / f"tested-{champion.id}.parquet"
+    if path.is_file():
+        offsets = table.decided.select(OFFSET)[row]
+        before = pl.read_parquet(path).select(OFFSET, before="score")
+        joined = offsets.join(before, on=OFFSET, how="left", maintain_order="left")
+        found = joined["before"].cast(pl.Float64).fill_null(np.nan).to_numpy().copy()
+    unseen = table.labels.times[row] >= epoch_ms(champion.metadata["training"]["end"])
+    if unseen.any():
+        encoded = champion.encoding.encode(table.features[row[unseen]])
+        found[unseen] = champion.scorer().score(encoded)
+    return found

@@ -59,7 +59,12 @@ def unattended() -> Design:
                 drift="warning",
                 matured_labels=250,
                 cool_down="3d",
-                because="Verdicts of three days can hold a pattern that nobody has seen before.",
+                flipped=1.0,
+                because=(
+                    "Verdicts of three days can hold a pattern that nobody has seen before. Labels that "
+                    "look flipped stop nothing here: what a service blocks is charged back no more, and the "
+                    "chargebacks that are left are the surprising ones."
+                ),
             ),
         ),
         because=shipped.because,
