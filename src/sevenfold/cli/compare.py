@@ -207,6 +207,7 @@ def _tell_fraud(terminal: Terminal, comparison: FraudComparison) -> None:
         title=f"Groups of features, by {whole.name} ({whole.average_precision:.3f} with all of them,"
         f" {comparison.all_ns:,.0f} ns an event)",
     )
+    _tell_patterns(terminal, comparison)
     terminal.table(
         ["about", "what is learned from", *head[:4], "score / truth"],
         [
@@ -215,6 +216,27 @@ def _tell_fraud(terminal: Terminal, comparison: FraudComparison) -> None:
         ],
         title=f"Late, missing and wrong labels, by {whole.name}",
     )
+
+
+def _tell_patterns(terminal: Terminal, comparison: FraudComparison) -> None:
+    """Show every candidate, and every group of features by itself and left out, pattern by pattern."""
+    names = [one.name for one in comparison.candidates[0].patterns]
+    outcomes = [(one.name, one) for one in comparison.candidates]
+    outcomes += [(f"{group.name} alone", group.alone) for group in comparison.groups]
+    outcomes += [(f"without {group.name}", group.without) for group in comparison.groups]
+    terminal.table(
+        ["", *names],
+        [(name, *(_of_pattern(found, pattern) for pattern in names)) for name, found in outcomes],
+        title="Recall at 0.1 % / at 1 %, money at 1 %, days until caught at 1 %, by pattern",
+    )
+
+
+def _of_pattern(found: Any, pattern: str) -> str:
+    one = next((each for each in found.patterns if each.name == pattern), None)
+    if one is None:
+        return "–"
+    low, high = (_share(share).removesuffix(" %") for share in one.recall)
+    return f"{low} / {high}, {_share(one.amount[-1])}, {_number(one.days[-1])}"
 
 
 def _figures(found: Any) -> Sequence[str]:
