@@ -54,6 +54,21 @@ def test_a_table_gets_the_decisions_that_its_rows_get_one_by_one(home: Path, tmp
 
 
 @pytest.mark.usefixtures("small_batches")
+def test_entries_of_a_table_are_dated_as_those_of_single_decisions(home: Path) -> None:
+    service = opened(home)
+    service.decide(payment(0))
+    service.decide_table(payments(*range(1, 100)))
+    entries = [entry for entry in service.parts.log.read() if entry.event in ("Payment", "Decision")]
+    service.close_now()
+    assert len(entries) == 200
+    for entry in entries:
+        if entry.event == "Decision":
+            assert entry.time_ms == entry.arrived_ms > 1_700_000_000_000
+        else:
+            assert entry.time_ms == payment(int(entry.key[1:]))["occurred_at"]
+
+
+@pytest.mark.usefixtures("small_batches")
 def test_what_is_known_already_is_repeated_or_a_conflict(home: Path) -> None:
     service = opened(home)
     service.decide(payment(3))

@@ -18,15 +18,16 @@ KILLS = int(os.environ.get("SEVENFOLD_KILLS", "3"))
 TARGET = Path(__file__).with_name("kill_target.py")
 
 
-def _killed(home: Path, first: int, after_s: float) -> list[str]:
-    """Run the service until it is killed, and return what it said."""
+def _killed(home: Path, first: int, after_s: float, *, at_work: bool) -> list[str]:
+    """Run the service until it is killed, so long after it began or first answered; return what it said."""
     command = [sys.executable, str(TARGET), str(home), str(first), "8"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
+        begun = process.stdout.readline() if at_work else ""
         timer = threading.Timer(after_s, process.send_signal, [signal.SIGKILL])
         timer.start()
-        lines = process.stdout.read().splitlines(keepends=True)
+        lines = (begun + process.stdout.read()).splitlines(keepends=True)
     timer.join()
     assert process.returncode == -signal.SIGKILL
     return [line.rstrip("\n") for line in lines if line.endswith("\n")]  # the last may be cut
@@ -37,9 +38,9 @@ def test_every_acknowledged_decision_outlives_kills_at_random_moments(home: Path
     chance = random.Random(KILLS)
     decided: dict[int, str] = {}
     taken: set[int] = set()
-    for _ in range(KILLS):
+    for kill in range(KILLS):
         first = max(decided, default=-1) + 1
-        for line in _killed(home, first, chance.uniform(0.02, 0.6)):
+        for line in _killed(home, first, chance.uniform(0.02, 0.6), at_work=kill % 4 > 0):
             kind, number, *body = line.split(" ", 2)
             if kind == "taken":
                 taken.add(int(number))

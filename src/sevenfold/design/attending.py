@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sevenfold.design.retraining import Retrained, due_now, retrain
-from sevenfold.design.rollout import RolloutDesk
 from sevenfold.design.selecting import select_decisions
+from sevenfold.design.trial import advance
 from sevenfold.design.watching import Watching
 from sevenfold.design.workspace import Workspace
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from sevenfold.serving.rollout.change import ModelChange
 
 __all__ = ["Attendant", "Round"]
-
-_WHO = "sevenfold"
 
 
 @dataclass(frozen=True)
@@ -43,15 +41,15 @@ class Round:
         Why a retraining was due; empty where none was.
     retrained
         What became of it.
-    promoted
-        The change that put another model to work.
+    changed
+        What the rollout did: a trial that began or ended, a promotion.
     """
 
     firing: tuple[Alert, ...] = ()
     selected: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     retrained: Retrained | None = None
-    promoted: ModelChange | None = None
+    changed: ModelChange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,6 @@ class Attendant:
     ) -> None:
         self._design, self._root, self._clock_ms, self._seed = design, root, clock_ms, seed
         self._workspace = Workspace(design, root)
-        self._desk = RolloutDesk(design, root, clock_ms)
         self._watching = Watching(design, root, journal, clock_ms)
 
     def __enter__(self) -> Attendant:
@@ -115,10 +112,9 @@ class Attendant:
         firing = self._watching.monitor.book.firing()
         selected = self._selected(now)
         due = due_now(self._workspace, now, [_noticed(alert) for alert in firing])
-        if not due.now:
-            return Round(tuple(firing), selected)
-        retrained = retrain(self._workspace, now, why=due.reasons)
-        return Round(tuple(firing), selected, due.reasons, retrained, self._promoted(retrained))
+        retrained = retrain(self._workspace, now, why=due.reasons) if due.now else None
+        changed = advance(self._design, self._root, now)
+        return Round(tuple(firing), selected, due.reasons if due.now else (), retrained, changed)
 
     def _selected(self, now: int) -> tuple[str, ...]:
         if not self._design.feedback.active.per_day:
@@ -126,17 +122,6 @@ class Attendant:
         seed = None if self._seed is None else self._seed + now // 1000
         found = select_decisions(self._design, self._root, clock_ms=self._clock_ms, seed=seed)
         return tuple(one.event_id for one in found)
-
-    def _promoted(self, retrained: Retrained) -> ModelChange | None:
-        """Put a challenger to work where its comparison was all that it had to pass."""
-        rollout = self._design.serving.rollout
-        if retrained.bundle is None or retrained.refused or rollout.stages or not rollout.automatic:
-            return None
-        if self._desk.standing().champion() == retrained.bundle.id:
-            return None
-        evidence = None if retrained.comparison is None else retrained.comparison.to_json()
-        why = "It is no worse than the champion on the same final labels."
-        return self._desk.change("promote", retrained.bundle.id, who=_WHO, why=why, evidence=evidence)
 
 
 def _noticed(alert: Alert) -> _Noticed:

@@ -181,6 +181,7 @@ class _Job:
         entries.arrived.extend([decided.now] * both)
         entries.keys[::2] = entries.keys[1::2] = keys
         entries.times[::2] = frame[event.__time__].dt.epoch("ms").to_list()
+        entries.times[1::2] = [decided.now] * len(keys)
         entries.bodies[::2], entries.bodies[1::2] = bodies, decided.bodies
         reasons = [
             engine.explain(keys[place], record, decided.earlier.get(place, ()))[1]

@@ -49,7 +49,7 @@ def unattended() -> Design:
         feedback=Feedback(
             review=Review(most=1, second=0.0, because="These reviewers judge single payments."),
             active=Active(
-                per_day=60,
+                per_day=20,
                 strategy="uncertainty",
                 random_share=0.2,
                 because="Analysts who have time left look at what teaches the model most.",

@@ -7,6 +7,7 @@ part ways. What each day cost is told by the truth, which no part of the system 
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import shutil
@@ -141,6 +142,9 @@ def prepare(trial: Trial, root: Path, told: Callable[[int, int, str], None]) -> 
             lambda day, days: told(day, days, "the past"),
         )  # fmt: skip
     workspace.train(workspace.training_table(workspace.history()))
+    # Both lives draw the same control group, and so does whoever repeats them.
+    key = hashlib.sha256(f"control {trial.seed}".encode()).digest()
+    workspace.home.control_key.write_bytes(key)
     done.touch()
 
 
@@ -223,15 +227,13 @@ class _Keeper:
         for name in sorted(firing.keys() - self._firing):
             self.story.append({"day": number, "what": "alert", "about": name, "said": firing[name]})
         self._firing = set(firing)
-        if done.retrained is None:
-            return
-        refused = "; ".join(map(str, done.retrained.refused))
-        why = " ".join(done.reasons)
-        self.story.append(
-            {"day": number, "what": "refused" if refused else "retrained", "why": why, "said": refused}
-        )
-        if done.promoted is not None:
-            self.story.append({"day": number, "what": "promoted", "about": done.promoted.bundle})
+        if done.retrained is not None:
+            refused = "; ".join(map(str, done.retrained.refused))
+            what, why = "refused" if refused else "retrained", " ".join(done.reasons)
+            self.story.append({"day": number, "what": what, "why": why, "said": refused})
+        if done.changed is not None:
+            what = "promoted" if done.changed.action == "promote" else done.changed.action
+            self.story.append({"day": number, "what": what, "about": done.changed.bundle})
 
     def close(self) -> None:
         """Let go of the files."""
