@@ -47,6 +47,7 @@ COMMANDS = {
     "review": "Work on cases: look at them, say what was found, and see how far people agree.",
     "monitor": "Read the log as it grows, find what has changed, and tell of it, until Ctrl-C.",
     "alerts": "Look at what the monitor found, acknowledge it, silence what is known.",
+    "attend": "Watch, ask for labels, retrain and roll out as declared, until Ctrl-C.",
     "bench": "Measure a part of the system beside what a user would take instead.",
 }
 """In the order of the tour, each with the first sentence of its help."""
